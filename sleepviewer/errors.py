@@ -1,0 +1,45 @@
+"""One exception type per kind of trouble, each carrying one sentence for the user.
+
+The sentence says what is wrong with which file and what to do about it. The window shows it as it is, the command
+line prints it to stderr and exits with 1. Anything that is not a :class:`SleepViewerError` is a bug of ours.
+"""
+
+
+class SleepViewerError(Exception):
+    """Trouble that can be told to a user in one sentence."""
+
+
+class RecordingError(SleepViewerError):
+    """A recording can't be opened or read."""
+
+
+class ChannelError(SleepViewerError):
+    """A channel that was asked for is absent or does not suit the purpose."""
+
+
+class HypnogramError(SleepViewerError):
+    """A hypnogram file can't be read, or holds words that are no stages."""
+
+
+class AlignmentError(HypnogramError):
+    """A hypnogram and a recording (or two hypnograms) have no epoch in common."""
+
+
+class ArchiveError(SleepViewerError):
+    """A scoring archive (npz) can't be read, or does not fit the recording."""
+
+
+class EngineError(SleepViewerError):
+    """A scoring engine failed, or can't score this recording."""
+
+
+class CheckpointError(EngineError):
+    """Weights can't be loaded: not safe, not complete, or of another model."""
+
+
+class ScoringCancelled(SleepViewerError):
+    """Scoring was stopped at the user's wish."""
+
+
+class OutputError(SleepViewerError):
+    """A file can't be written."""
