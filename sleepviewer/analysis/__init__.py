@@ -1,0 +1,1 @@
+"""How well two hypnograms agree, what a night looks like in numbers, and what to review first."""

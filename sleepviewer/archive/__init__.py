@@ -1,0 +1,1 @@
+"""The npz formats: AttnSleep's (x, y, fs …) and SleepViewer's superset of it."""

@@ -1,0 +1,1 @@
+"""Public data sets: their naming and how to fetch them."""

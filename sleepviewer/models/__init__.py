@@ -1,0 +1,1 @@
+"""AttnSleep's parts, the network built from them, and its checkpoints."""

@@ -1,0 +1,1 @@
+"""The document being edited: truth, prediction, edits, undo, saving."""

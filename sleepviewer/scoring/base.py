@@ -106,7 +106,7 @@ class Prediction:
     @property
     def scored(self) -> NDArray[np.bool_]:
         """Which epochs have probabilities, ``bool [n_epochs]``."""
-        return np.isfinite(self.proba).all(axis=1)
+        return np.asarray(np.isfinite(self.proba).all(axis=1))
 
     @property
     def stages(self) -> StageArray:
