@@ -1,0 +1,101 @@
+"""Zero-phase display filters for a page, in plain numpy.
+
+scipy's filters are as good, but importing them takes longer than everything else between the start of the program and
+the first painted trace; a page is short enough for one FFT. Engines never see a filtered signal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sleepviewer.recording.base import Channel, Role, Samples
+
+MARGIN_S = 10.0
+"""Seconds to read on both sides of a page, so that no edge artefact of a 0.3-Hz high-pass is seen on it."""
+
+_ORDER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A pass band in hertz; None leaves that side open."""
+
+    high_pass_hz: float | None
+    low_pass_hz: float | None
+
+    @property
+    def text(self) -> str:
+        """The band as shown beside a channel's name: ``0.3–35 Hz``."""
+        if self.high_pass_hz is None and self.low_pass_hz is None:
+            return "unfiltered"
+        low = "0" if self.high_pass_hz is None else f"{self.high_pass_hz:g}"
+        high = "∞" if self.low_pass_hz is None else f"{self.low_pass_hz:g}"
+        return f"{low}–{high} Hz"
+
+
+RAW = Band(None, None)
+
+# AASM manual (version 2.6, technical specifications): recommended filters for display by kind of signal.
+_BY_ROLE = {
+    Role.EEG: Band(0.3, 35.0),
+    Role.EOG: Band(0.3, 35.0),
+    Role.EMG: Band(10.0, 100.0),
+    Role.ECG: Band(0.3, 70.0),
+    Role.RESPIRATION: Band(0.1, 15.0),
+}
+
+
+def default_band(channel: Channel) -> Band:
+    """Return the display band for a channel by its role (AASM), or RAW where its rate is too low to hold one."""
+    band = _BY_ROLE.get(channel.role, RAW)
+    nyquist = channel.rate_hz / 2
+    if band.high_pass_hz is None or band.high_pass_hz >= nyquist / 2:
+        return RAW
+    low_pass = band.low_pass_hz
+    return Band(band.high_pass_hz, None if low_pass is None or low_pass >= nyquist * 0.9 else low_pass)
+
+
+def apply_band(samples: Samples, rate_hz: float, band: Band) -> Samples:
+    """Filter ``samples`` (``float32 [n]``) with zero phase; NaN (gaps) stay NaN, and are bridged for the filter only.
+
+    The gain is that of a second-order Butterworth run forward and backward, |H|² = 1 / (1 + (f/fc)^4), so that 3 dB
+    corners lie 3 dB lower than the named frequency. The signal's ends are mirrored.
+    """
+    if band == RAW or samples.size < 2:
+        return samples
+    missing = np.isnan(samples)
+    if missing.all():
+        return samples
+    bridged = _bridge(samples, missing) if missing.any() else samples
+    pad = min(samples.size - 1, round(MARGIN_S * rate_hz))
+    mirrored = np.pad(bridged - bridged.mean(), pad, mode="reflect")
+    n_fft = _fast_length(mirrored.size)
+    spectrum = np.fft.rfft(mirrored, n_fft)
+    spectrum *= _gain(np.fft.rfftfreq(n_fft, 1.0 / rate_hz), band)
+    filtered = np.fft.irfft(spectrum, n_fft)[pad : pad + samples.size].astype(np.float32)
+    filtered[missing] = np.nan
+    return filtered
+
+
+def _gain(frequencies: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
+    gain = np.ones_like(frequencies)
+    if band.high_pass_hz is not None:
+        with np.errstate(divide="ignore"):
+            gain /= 1.0 + (band.high_pass_hz / frequencies) ** _ORDER
+    if band.low_pass_hz is not None:
+        gain /= 1.0 + (frequencies / band.low_pass_hz) ** _ORDER
+    return gain
+
+
+def _bridge(samples: Samples, missing: NDArray[np.bool_]) -> Samples:
+    places = np.arange(samples.size)
+    return np.interp(places, places[~missing], samples[~missing]).astype(np.float32)
+
+
+def _fast_length(n: int) -> int:
+    """Return the smallest length ≥ n of the form 2^a, 3·2^a or 5·2^a, on which an FFT is quick."""
+    power = 1 << (n - 1).bit_length()
+    return min(length for length in (power, power * 5 // 8, power * 3 // 4) if length >= n)

@@ -1,0 +1,51 @@
+"""How many units a lane shows: sensible at the start, stepped by the user."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sleepviewer.display.filters import Band, apply_band
+from sleepviewer.recording.base import Channel, Recording, Role
+from sleepviewer.stages import EPOCH_S
+
+STEPS = tuple(float(m * 10**e) for e in range(-3, 6) for m in (1, 2, 5))
+"""Half heights of a lane that the gain keys step through, in the channel's unit."""
+
+# Half heights (µV) at which scorers are used to seeing each kind of signal; left only where the signal does not fit.
+_USUAL = {Role.EEG: 100.0, Role.EOG: 200.0, Role.EMG: 50.0, Role.ECG: 1000.0}
+
+_PROBES = 12
+
+
+def starting_half_height(recording: Recording, channel: Channel, band: Band) -> float:
+    """Return the half height of a channel's lane in its unit: the usual one for its role, if the signal suits it.
+
+    Looks at twelve epochs spread over the night: where the 99th percentile of |signal| fills less than a tenth or
+    more than one and a half of the usual half height, or the role has no usual one, the next step above that
+    percentile is taken.
+    """
+    size = _typical_size(recording, channel, band)
+    usual = _USUAL.get(channel.role) if channel.is_voltage else None
+    if usual is not None and (size == 0 or 0.1 * usual <= size <= 1.5 * usual):
+        return usual
+    return next((s for s in STEPS if s >= size), STEPS[-1]) if size > 0 else 1.0
+
+
+def step(half_height: float, direction: int) -> float:
+    """Return the next larger (1) or smaller (-1) half height; traces shrink or grow accordingly."""
+    if direction > 0:
+        return next((s for s in STEPS if s > half_height * 1.001), STEPS[-1])
+    return next((s for s in reversed(STEPS) if s < half_height * 0.999), STEPS[0])
+
+
+def _typical_size(recording: Recording, channel: Channel, band: Band) -> float:
+    length = min(EPOCH_S, recording.duration_s)
+    starts = np.linspace(0, max(recording.duration_s - length, 0), _PROBES)
+    sizes = []
+    for start in starts:
+        samples = recording.read(channel.label, float(start), float(start) + length)
+        samples = apply_band(samples, channel.rate_hz, band)
+        samples = samples[np.isfinite(samples)]
+        if samples.size:
+            sizes.append(float(np.percentile(np.abs(samples - np.median(samples)), 99)))
+    return float(np.median(sizes)) if sizes else 0.0

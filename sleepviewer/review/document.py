@@ -1,0 +1,278 @@
+"""The document being edited: one night's truth, prediction and corrections.
+
+It is the one place where they change. Views read it and subscribe to :class:`Change`; they never change it behind its
+back and never talk to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from enum import Enum, StrEnum, auto
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sleepviewer.errors import AlignmentError
+from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind, UndoStack
+from sleepviewer.scoring.base import Prediction, Proba
+from sleepviewer.stages import N_STAGES, Stage, StageArray
+
+
+class Base(StrEnum):
+    """Whose label an epoch gets where the expert at the keyboard has given none."""
+
+    TRUTH = "truth"
+    MODEL = "model"
+    NONE = "none"
+
+
+class Change(Enum):
+    """What has changed in the document."""
+
+    TRUTH = auto()
+    PREDICTION = auto()
+    PROVISIONAL = auto()
+    EDITS = auto()
+    BASE = auto()
+    SAVED = auto()
+
+
+class Document:
+    """Truth, prediction and edits of one night of ``n_epochs`` epochs."""
+
+    def __init__(self, n_epochs: int, *, scorer: str = "") -> None:
+        self.n_epochs = n_epochs
+        self.scorer = scorer
+        self._truth: Hypnogram | None = None
+        self._prediction: Prediction | None = None
+        self._provisional: NDArray[np.float32] | None = None
+        self._base = Base.NONE
+        self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
+        self._flagged = np.zeros(n_epochs, dtype=bool)
+        self._stack = UndoStack()
+        self._saved_edits: tuple[Edit, ...] = ()
+        self._listeners: list[Callable[[Change], None]] = []
+
+    # -- being listened to
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change; return a function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell(self, change: Change) -> None:
+        for listener in tuple(self._listeners):
+            listener(change)
+
+    # -- the layers
+
+    @property
+    def truth(self) -> Hypnogram | None:
+        """The expert's hypnogram that came with the night, aligned to its epochs."""
+        return self._truth
+
+    def set_truth(self, truth: Hypnogram | None) -> None:
+        """Lay an expert's hypnogram under the night; it becomes the base unless one was chosen already.
+
+        Raises AlignmentError where it has another number of epochs (align it first).
+        """
+        if truth is not None:
+            self._check_length(len(truth), "The hypnogram")
+        self._truth = truth
+        self._tell(Change.TRUTH)
+        if truth is not None and self._base is Base.NONE:
+            self.set_base(Base.TRUTH)
+        elif truth is None and self._base is Base.TRUTH:
+            self.set_base(Base.NONE)
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The model's scoring."""
+        return self._prediction
+
+    def set_prediction(self, prediction: Prediction | None) -> None:
+        """Lay a model's scoring under the night; it becomes the base where there is none yet.
+
+        Raises AlignmentError where it has another number of epochs.
+        """
+        if prediction is not None:
+            self._check_length(len(prediction), "The model's scoring")
+        self._prediction = prediction
+        self._provisional = None
+        self._tell(Change.PREDICTION)
+        if prediction is not None and self._base is Base.NONE and self._truth is None:
+            self.set_base(Base.MODEL)
+
+    @property
+    def proba(self) -> Proba | None:
+        """Probabilities to show, ``float32 [n_epochs, 5]``: those coming in while a model scores, else the model's."""
+        if self._provisional is not None:
+            return self._provisional
+        return None if self._prediction is None else self._prediction.proba
+
+    def add_provisional(self, first_epoch: int, proba: Proba) -> None:
+        """Show some epochs' probabilities while scoring goes on; :meth:`set_prediction` replaces them."""
+        if self._provisional is None:
+            self._provisional = np.full((self.n_epochs, N_STAGES), np.nan, dtype=np.float32)
+        self._provisional[first_epoch : first_epoch + len(proba)] = proba
+        self._tell(Change.PROVISIONAL)
+
+    def drop_provisional(self) -> None:
+        """Forget the probabilities of a scoring that was cancelled or failed; the last whole one shows again."""
+        if self._provisional is not None:
+            self._provisional = None
+            self._tell(Change.PROVISIONAL)
+
+    @property
+    def base(self) -> Base:
+        """Whose label counts where there is no corrected one."""
+        return self._base
+
+    def set_base(self, base: Base) -> None:
+        """Choose whose label counts where there is no corrected one."""
+        if base is not self._base:
+            self._base = base
+            self._tell(Change.BASE)
+
+    @property
+    def corrected(self) -> StageArray:
+        """The corrected layer, ``int8 [n_epochs]`` (read-only view), NOT_CORRECTED where nothing was said."""
+        return _read_only(self._corrected)
+
+    @property
+    def flagged(self) -> NDArray[np.bool_]:
+        """Epochs that the expert marked as uncertain, ``bool [n_epochs]`` (read-only view)."""
+        return _read_only(self._flagged)
+
+    @property
+    def edited(self) -> NDArray[np.bool_]:
+        """Epochs with a corrected label, ``bool [n_epochs]``."""
+        return np.asarray(self._corrected != NOT_CORRECTED)
+
+    @property
+    def base_stages(self) -> StageArray:
+        """The base's stages, ``int8 [n_epochs]``, UNKNOWN where it has none."""
+        if self._base is Base.TRUTH and self._truth is not None:
+            return self._truth.stages
+        if self._base is Base.MODEL and self._prediction is not None:
+            return self._prediction.stages
+        return np.full(self.n_epochs, int(Stage.UNKNOWN), dtype=np.int8)
+
+    @property
+    def labels(self) -> StageArray:
+        """What is exported, ``int8 [n_epochs]``: the corrected label where there is one, else the base's."""
+        return np.where(self.edited, self._corrected, self.base_stages).astype(np.int8)
+
+    # -- editing
+
+    def set_stage(self, epochs: Sequence[int], stage: Stage) -> Edit | None:
+        """Give the epochs a corrected stage; return the edit, or None where nothing changed."""
+        return self._edit(EditKind.STAGE, epochs, [int(stage)] * len(epochs))
+
+    def clear(self, epochs: Sequence[int]) -> Edit | None:
+        """Take the corrected label of the epochs away; the base's counts again."""
+        return self._edit(EditKind.STAGE, epochs, [NOT_CORRECTED] * len(epochs))
+
+    def accept_model(self, epochs: Sequence[int]) -> Edit | None:
+        """Make the model's stage the corrected one, on those of the epochs that the model has scored."""
+        if self._prediction is None:
+            return None
+        stages = self._prediction.stages
+        scored = [e for e in epochs if stages[e] != Stage.UNKNOWN]
+        return self._edit(EditKind.STAGE, scored, [int(stages[e]) for e in scored])
+
+    def toggle_flag(self, epochs: Sequence[int]) -> Edit | None:
+        """Mark the epochs as uncertain, or take the mark away where all have it."""
+        flag = not all(self._flagged[e] for e in epochs)
+        return self._edit(EditKind.FLAG, epochs, [int(flag)] * len(epochs))
+
+    def _edit(self, kind: EditKind, epochs: Sequence[int], after: Sequence[int]) -> Edit | None:
+        layer = self._layer(kind)
+        changes = [(e, int(layer[e]), a) for e, a in zip(epochs, after, strict=True) if int(layer[e]) != a]
+        if not changes:
+            return None
+        changed, old, new = (tuple(column) for column in zip(*changes, strict=True))
+        model = "" if self._prediction is None else self._prediction.engine
+        edit = Edit(kind, changed, old, new, _now(), self.scorer, model)
+        self._apply(edit.kind, edit.epochs, edit.after)
+        self._stack.push(edit)
+        self._tell(Change.EDITS)
+        return edit
+
+    def undo(self) -> Edit | None:
+        """Take the newest edit back and return it, or None where there is none."""
+        edit = self._stack.undo()
+        if edit is not None:
+            self._apply(edit.kind, edit.epochs, edit.before)
+            self._tell(Change.EDITS)
+        return edit
+
+    def redo(self) -> Edit | None:
+        """Do the edit that was undone last again and return it, or None where there is none."""
+        edit = self._stack.redo()
+        if edit is not None:
+            self._apply(edit.kind, edit.epochs, edit.after)
+            self._tell(Change.EDITS)
+        return edit
+
+    def _layer(self, kind: EditKind) -> NDArray[Any]:
+        return self._corrected if kind is EditKind.STAGE else self._flagged
+
+    def _apply(self, kind: EditKind, epochs: Sequence[int], values: Sequence[int]) -> None:
+        self._layer(kind)[list(epochs)] = values
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits that stand, oldest first."""
+        return self._stack.standing
+
+    @property
+    def next_undo(self) -> Edit | None:
+        """What undo would take back, for the menu."""
+        return self._stack.next_undo
+
+    @property
+    def next_redo(self) -> Edit | None:
+        """What redo would do again, for the menu."""
+        return self._stack.next_redo
+
+    # -- saving
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the standing edits are others than those that were saved."""
+        return self._stack.standing != self._saved_edits
+
+    def mark_saved(self) -> None:
+        """Remember the standing edits as saved."""
+        self._saved_edits = self._stack.standing
+        self._tell(Change.SAVED)
+
+    def restore(self, corrected: StageArray, flagged: NDArray[np.bool_], edits: Iterable[Edit]) -> None:
+        """Take a saved review over: its layers, and its edits as undoable history. It counts as saved.
+
+        Raises AlignmentError where the layers have another number of epochs.
+        """
+        self._check_length(len(corrected), "The saved review")
+        self._corrected = np.array(corrected, dtype=np.int8)
+        self._flagged = np.array(flagged, dtype=bool)
+        self._stack = UndoStack(edits)
+        self._saved_edits = self._stack.standing
+        self._tell(Change.EDITS)
+
+    def _check_length(self, length: int, what: str) -> None:
+        if length != self.n_epochs:
+            raise AlignmentError(f"{what} has {length} epochs, the recording {self.n_epochs}; align it by clock time.")
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

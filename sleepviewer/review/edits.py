@@ -1,0 +1,128 @@
+"""Edits as values, and the stack that undoes and redoes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sleepviewer.errors import ArchiveError
+from sleepviewer.stages import Stage
+
+NOT_CORRECTED: Final = -2
+"""Value of the corrected layer where the expert has said nothing (UNKNOWN, -1, would be something said)."""
+
+
+class EditKind(StrEnum):
+    """Which layer an edit changed."""
+
+    STAGE = "stage"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One command of the expert: what stood on which epochs before, and what stands there after.
+
+    ``time`` is UTC in ISO 8601, ``scorer`` who did it, ``model`` the engine whose prediction was in view (or empty).
+    For STAGE the values are stages or NOT_CORRECTED, for FLAG they are 0 and 1.
+    """
+
+    kind: EditKind
+    epochs: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    time: str
+    scorer: str = ""
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """The edit in words, as the menu and the history show it: ``N2 → N3, epochs 412–415`` (counted from 1)."""
+        if self.kind is EditKind.FLAG:
+            change = "flag" if any(self.after) else "unflag"
+        else:
+            befores = {_value_text(v) for v in self.before}
+            before = befores.pop() if len(befores) == 1 else "several"
+            afters = {_value_text(v) for v in self.after}
+            change = f"{before} → {afters.pop() if len(afters) == 1 else 'several'}"
+        return f"{change}, {_epochs_text(self.epochs)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the edit as JSON-ready values, the form that archives keep."""
+        return asdict(self) | {"kind": str(self.kind)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], n_epochs: int) -> Edit:
+        """Rebuild an edit from :meth:`as_dict`. Raises ArchiveError where the values are no edit of this night."""
+        try:
+            kind = EditKind(values["kind"])
+            epochs, before, after = (tuple(int(v) for v in values[key]) for key in ("epochs", "before", "after"))
+            time, scorer, model = (str(values.get(key, "")) for key in ("time", "scorer", "model"))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ArchiveError("The archive's list of edits is damaged; open it without its edits instead.") from error
+        low, high = (NOT_CORRECTED, int(Stage.REM)) if kind is EditKind.STAGE else (0, 1)
+        fits = (
+            0 < len(epochs) == len(before) == len(after)
+            and all(0 <= e < n_epochs for e in epochs)
+            and all(low <= v <= high for v in before + after)
+        )
+        if not fits:
+            raise ArchiveError("The archive's edits name epochs or stages that this night does not have.")
+        return cls(kind, epochs, before, after, time, scorer, model)
+
+
+def _value_text(value: int) -> str:
+    return "unscored" if value == NOT_CORRECTED else Stage(value).label
+
+
+def _epochs_text(epochs: tuple[int, ...]) -> str:
+    if len(epochs) == 1:
+        return f"epoch {epochs[0] + 1}"
+    if list(epochs) == list(range(epochs[0], epochs[-1] + 1)):
+        return f"epochs {epochs[0] + 1}–{epochs[-1] + 1}"
+    return f"{len(epochs)} epochs"
+
+
+class UndoStack:
+    """The edits that stand, and those that were undone and can be redone."""
+
+    def __init__(self, edits: Iterable[Edit] = ()) -> None:
+        self._edits = list(edits)
+        self._position = len(self._edits)
+
+    @property
+    def standing(self) -> tuple[Edit, ...]:
+        """The edits that are in force, oldest first."""
+        return tuple(self._edits[: self._position])
+
+    @property
+    def next_undo(self) -> Edit | None:
+        """The edit that :meth:`undo` would take back."""
+        return self._edits[self._position - 1] if self._position else None
+
+    @property
+    def next_redo(self) -> Edit | None:
+        """The edit that :meth:`redo` would do again."""
+        return self._edits[self._position] if self._position < len(self._edits) else None
+
+    def push(self, edit: Edit) -> None:
+        """Add an edit; what was undone before it can't be redone any more."""
+        del self._edits[self._position :]
+        self._edits.append(edit)
+        self._position += 1
+
+    def undo(self) -> Edit | None:
+        """Step back over the newest standing edit and return it, or None at the beginning."""
+        edit = self.next_undo
+        if edit is not None:
+            self._position -= 1
+        return edit
+
+    def redo(self) -> Edit | None:
+        """Step forward over the next undone edit and return it, or None at the end."""
+        edit = self.next_redo
+        if edit is not None:
+            self._position += 1
+        return edit

@@ -1,0 +1,83 @@
+"""Where to go next: disagreements, doubt, unscored epochs, transitions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sleepviewer.analysis.order import disagreements, review_order, transitions
+from sleepviewer.review.document import Document
+from sleepviewer.stages import Stage
+
+EpochArray = NDArray[np.intp]
+
+
+def next_in(epochs: EpochArray, current: int, direction: int) -> int | None:
+    """Return the nearest of the sorted ``epochs`` after (direction 1) or before (-1) ``current``, or None."""
+    if direction > 0:
+        later = epochs[epochs > current]
+        return int(later[0]) if later.size else None
+    earlier = epochs[epochs < current]
+    return int(earlier[-1]) if earlier.size else None
+
+
+def disagreeing_epochs(document: Document) -> EpochArray:
+    """Epochs where the model and the expert's hypnogram differ; without one, the model and the corrected labels."""
+    if document.prediction is None:
+        return np.empty(0, dtype=np.intp)
+    if document.truth is not None:
+        reference = document.truth.stages
+    else:
+        reference = np.where(document.edited, document.corrected, int(Stage.UNKNOWN)).astype(np.int8)
+    return disagreements(reference, document.prediction.stages).astype(np.intp)
+
+
+def unscored_epochs(document: Document) -> EpochArray:
+    """Epochs that would be exported without a stage."""
+    return np.flatnonzero(document.labels == Stage.UNKNOWN)
+
+
+def transition_epochs(document: Document) -> EpochArray:
+    """Epochs that begin another stage than the one before, in the labels that would be exported."""
+    return transitions(document.labels).astype(np.intp)
+
+
+class DoubtWalk:
+    """A walk through the epochs in the order of the model's doubt, over those not reviewed yet.
+
+    It remembers its place: looking at the neighbours in between does not start it anew.
+    """
+
+    def __init__(self) -> None:
+        self._order: EpochArray = np.empty(0, dtype=np.intp)
+        self._position = -1
+
+    @property
+    def order(self) -> EpochArray:
+        """All scored epochs, most doubtful first."""
+        return self._order
+
+    def start(self, document: Document) -> None:
+        """Begin at the most doubtful epoch of the document's prediction."""
+        self._position = -1
+        if document.prediction is None:
+            self._order = np.empty(0, dtype=np.intp)
+        else:
+            self._order = review_order(document.prediction.proba).astype(np.intp)
+
+    def go_to(self, epoch: int) -> None:
+        """Set the place to an epoch of the order, as when it was picked from the list."""
+        place = np.flatnonzero(self._order == epoch)
+        if place.size:
+            self._position = int(place[0])
+
+    def step(self, document: Document, direction: int) -> int | None:
+        """Return the next (1) or previous (-1) epoch in the order without a corrected label, or None at the end."""
+        position = self._position + direction
+        while 0 <= position < len(self._order):
+            epoch = int(self._order[position])
+            if not document.edited[epoch]:
+                self._position = position
+                return epoch
+            position += direction
+        return None
