@@ -1,0 +1,92 @@
+"""The night in figures: how long, how deep, how broken the sleep was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from sleepviewer.analysis.order import transitions
+from sleepviewer.stages import EPOCH_S, SCORED_STAGES, Stage, StageArray
+
+EPOCH_MIN: Final = EPOCH_S / 60
+"""Length of an epoch in minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NightStatistics:
+    """Sleep statistics as the AASM manual defines them, with lights out and on at the recording's ends.
+
+    Times are in minutes, shares in percent; None where a figure is not defined, as the REM latency of a night without
+    REM sleep. Source: Iber et al. 2007, The AASM Manual for the Scoring of Sleep and Associated Events, chapter II.
+
+    Attributes
+    ----------
+    trt_min: total recording time, all epochs.
+    tst_min: total sleep time, all epochs of N1, N2, N3 and REM.
+    spt_min: sleep period time, from the first to the last epoch of sleep, wake and unscored epochs in it included.
+    se_percent: sleep efficiency, TST / TRT.
+    sol_min: sleep onset latency, from the start to the first epoch of any sleep.
+    rem_latency_min: from the first epoch of sleep to the first of REM.
+    waso_min: wake after sleep onset, every epoch of W after the first epoch of sleep, to the end of the recording.
+    wake_in_spt_min: wake within the sleep period alone, what many programs call WASO: the wake after the final
+        awakening is left out.
+    stage_min: minutes of each stage by its label, W included.
+    stage_percent: share of TST of each sleep stage by its label; None without sleep.
+    unscored_min: epochs without a stage; they count in TRT and SPT and nowhere else.
+    awakenings: how often sleep is broken by W within the sleep period (the final awakening is not counted).
+    stage_shifts: changes of stage between neighbouring scored epochs within the sleep period.
+    """
+
+    trt_min: float
+    tst_min: float
+    spt_min: float | None
+    se_percent: float | None
+    sol_min: float | None
+    rem_latency_min: float | None
+    waso_min: float | None
+    wake_in_spt_min: float | None
+    stage_min: Mapping[str, float]
+    stage_percent: Mapping[str, float | None]
+    unscored_min: float
+    awakenings: int
+    stage_shifts: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the statistics as JSON-ready values."""
+        return asdict(self)
+
+
+def night_statistics(stages: StageArray) -> NightStatistics:
+    """Compute the statistics of a night, ``int8 [n_epochs]``; no night is too odd for it."""
+    stages = np.asarray(stages)
+    asleep = np.flatnonzero(stages > Stage.W)
+    rem = np.flatnonzero(stages == Stage.REM)
+    first, stop = (int(asleep[0]), int(asleep[-1]) + 1) if asleep.size else (0, 0)
+    period = stages[first:stop]
+    shifts = transitions(period)
+    minutes = {stage.label: np.count_nonzero(stages == stage) * EPOCH_MIN for stage in SCORED_STAGES}
+    tst = len(asleep) * EPOCH_MIN
+    trt = len(stages) * EPOCH_MIN
+    has_sleep = bool(asleep.size)
+    return NightStatistics(
+        trt_min=trt,
+        tst_min=tst,
+        spt_min=len(period) * EPOCH_MIN if has_sleep else None,
+        se_percent=100 * tst / trt if trt else None,
+        sol_min=first * EPOCH_MIN if has_sleep else None,
+        rem_latency_min=(int(rem[0]) - first) * EPOCH_MIN if rem.size else None,
+        waso_min=np.count_nonzero(stages[first:] == Stage.W) * EPOCH_MIN if has_sleep else None,
+        wake_in_spt_min=np.count_nonzero(period == Stage.W) * EPOCH_MIN if has_sleep else None,
+        stage_min=minutes,
+        stage_percent={
+            stage.label: 100 * minutes[stage.label] / tst if has_sleep else None
+            for stage in SCORED_STAGES
+            if stage is not Stage.W
+        },
+        unscored_min=np.count_nonzero(stages == Stage.UNKNOWN) * EPOCH_MIN,
+        awakenings=int(np.count_nonzero(period[shifts] == Stage.W)),
+        stage_shifts=len(shifts),
+    )
