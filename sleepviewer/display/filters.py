@@ -7,6 +7,7 @@ the first painted trace; a page is short enough for one FFT. Engines never see a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,33 +62,37 @@ def default_band(channel: Channel) -> Band:
 def apply_band(samples: Samples, rate_hz: float, band: Band) -> Samples:
     """Filter ``samples`` (``float32 [n]``) with zero phase; NaN (gaps) stay NaN, and are bridged for the filter only.
 
-    The gain is that of a second-order Butterworth run forward and backward, |H|² = 1 / (1 + (f/fc)^4), so that 3 dB
-    corners lie 3 dB lower than the named frequency. The signal's ends are mirrored.
+    The gain is that of a second-order Butterworth run forward and backward, 1 / (1 + (f/fc)^4), 6 dB at the named
+    corners. The filter wraps around: give it MARGIN_S seconds more on both sides than are shown (NaN before and after
+    the recording will do).
     """
     if band == RAW or samples.size < 2:
         return samples
     missing = np.isnan(samples)
     if missing.all():
         return samples
-    bridged = _bridge(samples, missing) if missing.any() else samples
-    pad = min(samples.size - 1, round(MARGIN_S * rate_hz))
-    mirrored = np.pad(bridged - bridged.mean(), pad, mode="reflect")
-    n_fft = _fast_length(mirrored.size)
-    spectrum = np.fft.rfft(mirrored, n_fft)
-    spectrum *= _gain(np.fft.rfftfreq(n_fft, 1.0 / rate_hz), band)
-    filtered = np.fft.irfft(spectrum, n_fft)[pad : pad + samples.size].astype(np.float32)
-    filtered[missing] = np.nan
-    return filtered
+    any_missing = bool(missing.any())
+    bridged = _bridge(samples, missing) if any_missing else samples
+    n_fft = _fast_length(samples.size)
+    tail = np.full(n_fft - samples.size, bridged[-1], dtype=np.float32)
+    spectrum = np.fft.rfft(np.concatenate([bridged, tail]) if tail.size else bridged)
+    spectrum *= _gain(n_fft, rate_hz, band)
+    filtered = np.fft.irfft(spectrum, n_fft)[: samples.size]
+    if any_missing:
+        filtered[missing] = np.nan
+    return filtered.astype(np.float32, copy=False)
 
 
-def _gain(frequencies: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _gain(n_fft: int, rate_hz: float, band: Band) -> NDArray[np.float32]:
+    frequencies = np.fft.rfftfreq(n_fft, 1.0 / rate_hz)
     gain = np.ones_like(frequencies)
     if band.high_pass_hz is not None:
         with np.errstate(divide="ignore"):
             gain /= 1.0 + (band.high_pass_hz / frequencies) ** _ORDER
     if band.low_pass_hz is not None:
         gain /= 1.0 + (frequencies / band.low_pass_hz) ** _ORDER
-    return gain
+    return gain.astype(np.float32)
 
 
 def _bridge(samples: Samples, missing: NDArray[np.bool_]) -> Samples:

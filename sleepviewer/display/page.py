@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.display.filters import MARGIN_S, Band, apply_band
+from sleepviewer.display.filters import MARGIN_S, RAW, Band, apply_band
 from sleepviewer.recording.base import Channel, Recording, Samples
 
 _SAMPLES_PER_COLUMN = 4
@@ -16,7 +16,7 @@ _SAMPLES_PER_COLUMN = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageTrace:
-    """Points of one channel on one page: ``x`` seconds from the page's start, ``y`` in the channel's unit, NaN in gaps."""
+    """Points of one channel on a page: ``x`` s from the page's start, ``y`` in the channel's unit, NaN in gaps."""
 
     x: NDArray[np.float32]
     y: Samples
@@ -31,13 +31,12 @@ def read_page(
     electrode's offset says nothing to a scorer.
     """
     rate = channel.rate_hz
-    before = min(MARGIN_S, max(start_s, 0.0))
-    wide = recording.read(channel.label, start_s - before, stop_s + MARGIN_S)
-    filtered = apply_band(wide, rate, band)
-    skip = round(start_s * rate) - round((start_s - before) * rate)
+    margin_s = 0.0 if band == RAW else MARGIN_S
+    wide = recording.read(channel.label, start_s - margin_s, stop_s + margin_s)
+    skip = round(start_s * rate) - round((start_s - margin_s) * rate)
     n = round(stop_s * rate) - round(start_s * rate)
-    page = filtered[skip : skip + n]
-    if channel.is_voltage and not np.isnan(page).all():
+    page = apply_band(wide, rate, band)[skip : skip + n]
+    if band.high_pass_hz is None and not np.isnan(page).all():
         page = page - np.nanmedian(page)
     first_s = round(start_s * rate) / rate - start_s
     return thin(page, rate, first_s, columns)

@@ -22,6 +22,13 @@ Proba = NDArray[np.float32]
 """Stage probabilities, ``float32 [n_epochs, 5]`` in the order of SCORED_STAGES; a row of NaN is an unscored epoch."""
 
 
+def most_likely(proba: Proba) -> StageArray:
+    """Return the likeliest stage per epoch, ``int8 [n_epochs]``; UNKNOWN where a row has NaN."""
+    scored = np.isfinite(proba).all(axis=1)
+    best = np.where(scored[:, None], proba, -1.0).argmax(axis=1)
+    return np.where(scored, best, int(Stage.UNKNOWN)).astype(np.int8)
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelChoice:
     """The channels that an engine is given; which of EOG and EMG it uses is the engine's affair."""
@@ -111,8 +118,7 @@ class Prediction:
     @property
     def stages(self) -> StageArray:
         """The likeliest stage per epoch, ``int8 [n_epochs]``; UNKNOWN where unscored."""
-        best = np.where(np.isfinite(self.proba), self.proba, -1.0).argmax(axis=1)
-        return np.where(self.scored, best, int(Stage.UNKNOWN)).astype(np.int8)
+        return most_likely(self.proba)
 
     @property
     def confidence(self) -> NDArray[np.float32]:

@@ -1,0 +1,64 @@
+"""The night that is open in the window, and the one place that knows which epoch is the current one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from sleepviewer.review.document import Change, Document
+from sleepviewer.review.navigation import DoubtWalk
+from sleepviewer.review.night import Night
+
+
+class NightSession(QObject):
+    """A night, its document, the current epoch and the selected range; views listen to its signals."""
+
+    epoch_changed = Signal(int)
+    document_changed = Signal(object)
+    """Carries the document's Change."""
+
+    def __init__(self, night: Night, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.night = night
+        self.doubt_walk = DoubtWalk()
+        self.doubt_walk.start(night.document)
+        self._epoch = 0
+        self._anchor = 0
+        night.document.subscribe(self._on_change)
+
+    @property
+    def document(self) -> Document:
+        """The document of the night."""
+        return self.night.document
+
+    @property
+    def epoch(self) -> int:
+        """The current epoch, counted from 0."""
+        return self._epoch
+
+    @property
+    def selected(self) -> range:
+        """The selected epochs: a range that the current one ends, or the current one alone."""
+        first, last = sorted((self._anchor, self._epoch))
+        return range(first, last + 1)
+
+    def go_to(self, epoch: int) -> None:
+        """Make an epoch the current one (clipped to the night) and the whole selection."""
+        epoch = self._clip(epoch)
+        self._anchor = epoch
+        self._set(epoch)
+
+    def extend_to(self, epoch: int) -> None:
+        """Make an epoch the current one and stretch the selection to it."""
+        self._set(self._clip(epoch))
+
+    def _set(self, epoch: int) -> None:
+        self._epoch = epoch
+        self.epoch_changed.emit(epoch)
+
+    def _clip(self, epoch: int) -> int:
+        return max(0, min(epoch, self.document.n_epochs - 1))
+
+    def _on_change(self, change: Change) -> None:
+        if change is Change.PREDICTION:
+            self.doubt_walk.start(self.document)
+        self.document_changed.emit(change)

@@ -1,0 +1,329 @@
+"""The page of traces: half an epoch before, the current epoch, half an epoch after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
+from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.display.clock import clock_text
+from sleepviewer.display.filters import RAW, Band, default_band
+from sleepviewer.display.gain import starting_half_height, step
+from sleepviewer.display.page import PageTrace, read_page
+from sleepviewer.recording.base import Channel, Recording
+from sleepviewer.stages import EPOCH_S
+
+CONTEXT_S = EPOCH_S / 2
+_LANE_FILL = 0.5
+"""Share of a lane's height that its half height (the gain) takes up; larger waves run into the neighbours' lanes."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One channel on the page: how it is filtered and scaled, and the curve that shows it."""
+
+    channel: Channel
+    band: Band
+    half_height: float
+    curve: pg.PlotCurveItem
+
+
+class TraceView(QWidget):
+    """Traces of all channels around the current epoch, with channel names and scales at the left.
+
+    It shows what it is told (:meth:`show_epoch`) and changes nothing.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Traces of the current epoch")
+        self._recording: Recording | None = None
+        self._lanes: list[_Lane] = []
+        self._filters_on = True
+        self._start_s = 0.0
+        self._theme = theme
+        self._labels = _LaneLabels(self)
+        self._axis = _ClockAxis(self)
+        self._plot = pg.PlotWidget(self, enableMenu=False)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setMouseEnabled(False, False)
+        self._plot.hideButtons()
+        for side in ("left", "bottom"):
+            self._plot.hideAxis(side)
+        item = self._plot.getPlotItem()
+        item.disableAutoRange()
+        item.layout.setContentsMargins(0, 0, 0, 0)
+        item.getViewBox().setDefaultPadding(0)
+        self._backdrop = _Backdrop()
+        self._veil = _Veil()
+        self._plot.addItem(self._backdrop)
+        self._plot.addItem(self._veil)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, RIGHT_PX, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._labels, 0, 0)
+        layout.addWidget(self._plot, 0, 1)
+        layout.addWidget(self._axis, 1, 1)
+        layout.setColumnStretch(1, 1)
+        layout.setRowStretch(0, 1)
+        self.set_theme(theme)
+
+    # -- what is shown
+
+    def set_recording(self, recording: Recording) -> None:
+        """Show another night: one lane a channel, each at a scale that suits its role and its signal."""
+        for lane in self._lanes:
+            self._plot.removeItem(lane.curve)
+        self._recording = recording
+        self._lanes = []
+        for channel in recording.channels:
+            band = default_band(channel)
+            curve = pg.PlotCurveItem(antialias=False, skipFiniteCheck=True)
+            curve.setZValue(1)
+            self._plot.addItem(curve)
+            self._lanes.append(_Lane(channel, band, starting_half_height(recording, channel, band), curve))
+        self._plot.setXRange(-CONTEXT_S, EPOCH_S + CONTEXT_S, padding=0)
+        self._plot.setYRange(-max(len(self._lanes), 1), 0, padding=0)
+        self.set_theme(self._theme)
+
+    def show_epoch(self, epoch: int) -> None:
+        """Turn to the page around an epoch."""
+        self._start_s = epoch * EPOCH_S
+        self._draw()
+
+    def change_gain(self, direction: int) -> None:
+        """Make all traces larger (1) or smaller (-1) by one step."""
+        for lane in self._lanes:
+            lane.half_height = step(lane.half_height, -direction)
+        self._draw()
+
+    @property
+    def filters_on(self) -> bool:
+        """Whether the traces are shown filtered; the model never sees the filtered picture."""
+        return self._filters_on
+
+    def set_filters_on(self, on: bool) -> None:
+        """Show the traces filtered by role, or as recorded (around their median)."""
+        self._filters_on = on
+        self._draw()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Redraw in other colours."""
+        self._theme = theme
+        self._plot.setBackground(theme.panel)
+        self._backdrop.set_colors(QColor(theme.epoch), QColor(theme.grid), QColor(theme.grid_strong))
+        self._veil.set_color(QColor(theme.panel))
+        pen = pg.mkPen(theme.trace, width=1)
+        for lane in self._lanes:
+            lane.curve.setPen(pen)
+        self._axis.set_colors(QColor(theme.dim_text), QColor(theme.text))
+        self._draw()
+
+    # -- drawing
+
+    def _draw(self) -> None:
+        recording = self._recording
+        if recording is None:
+            return
+        start, stop = self._start_s - CONTEXT_S, self._start_s + EPOCH_S + CONTEXT_S
+        columns = max(int(self._plot.width() * self.devicePixelRatioF()), 200)
+        for row, lane in enumerate(self._lanes):
+            trace = read_page(recording, lane.channel, start, stop, self._band(lane), columns)
+            _set_points(lane.curve, trace, row, lane.half_height)
+        self._backdrop.set_page(self._missing(recording, start, stop), len(self._lanes))
+        self._veil.set_lanes(len(self._lanes))
+        self._labels.show_lanes([_lane_text(lane, self._band(lane)) for lane in self._lanes], self._theme)
+        self._axis.show_times(
+            [(5.0 * i - CONTEXT_S, clock_text(recording, start + 5.0 * i)) for i in range(13)], (-CONTEXT_S, 45.0)
+        )
+
+    def _band(self, lane: _Lane) -> Band:
+        return lane.band if self._filters_on else RAW
+
+    def _missing(self, recording: Recording, start: float, stop: float) -> list[tuple[float, float, str]]:
+        """Stretches of the page without samples, in page seconds, with the word to write there."""
+        ends = [(start, min(stop, 0.0), "before the recording"), (recording.duration_s, stop, "after the recording")]
+        gaps = [(gap.start_s, gap.stop_s, f"gap of {gap.duration_s:.4g} s: nothing recorded") for gap in recording.gaps]
+        return [
+            (max(first, start) - self._start_s, min(last, stop) - self._start_s, text)
+            for first, last, text in ends + gaps
+            if max(first, start) < min(last, stop)
+        ]
+
+
+def _set_points(curve: pg.PlotCurveItem, trace: PageTrace, row: int, half_height: float) -> None:
+    """Draw a trace into its lane: lane ``row`` spans y from -row to -(row + 1)."""
+    y = trace.y * np.float32(_LANE_FILL / half_height) - np.float32(row + 0.5)
+    whole = not np.isnan(y).any()
+    curve.setData(trace.x - np.float32(CONTEXT_S), y, connect="all" if whole else "finite")
+
+
+def _lane_text(lane: _Lane, band: Band) -> tuple[str, str]:
+    unit = f" {lane.channel.unit}" if lane.channel.unit else ""
+    return lane.channel.label, f"±{lane.half_height:g}{unit} · {band.text}"
+
+
+class _Backdrop(pg.GraphicsObject):
+    """Behind the traces: the epoch's ground, the 1-s and 5-s grid, lane centres, and where nothing was recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._colors = (QColor(), QColor(), QColor())
+        self._missing: list[tuple[float, float, str]] = []
+        self._lanes = 1
+
+    def set_colors(self, epoch: QColor, grid: QColor, strong: QColor) -> None:
+        self._colors = (epoch, grid, strong)
+        self.update()
+
+    def set_page(self, missing: list[tuple[float, float, str]], lanes: int) -> None:
+        if lanes != self._lanes:
+            self.prepareGeometryChange()
+        if (missing, lanes) != (self._missing, self._lanes):
+            self._missing, self._lanes = missing, lanes
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(-CONTEXT_S, -self._lanes, EPOCH_S + 2 * CONTEXT_S, self._lanes)
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        epoch, grid, strong = self._colors
+        bottom = float(-self._lanes)
+        painter.fillRect(QRectF(0, bottom, EPOCH_S, -bottom), epoch)
+        for every, color in ((1, grid), (5, strong)):
+            painter.setPen(_hairline(color))
+            for second in range(int(-CONTEXT_S), int(EPOCH_S + CONTEXT_S) + 1, every):
+                if every == 5 or second % 5:
+                    painter.drawLine(QPointF(second, bottom), QPointF(second, 0))
+        painter.setPen(_hairline(grid))
+        for lane in range(self._lanes):
+            painter.drawLine(QPointF(-CONTEXT_S, -lane - 0.5), QPointF(EPOCH_S + CONTEXT_S, -lane - 0.5))
+        for first, last, text in self._missing:
+            rect = QRectF(first, bottom, last - first, -bottom)
+            painter.fillRect(rect, QBrush(strong))
+            self._write(painter, rect, text)
+
+    def _write(self, painter: QPainter, rect: QRectF, text: str) -> None:
+        """Write upright text into a rectangle of the (flipped) plot's coordinates."""
+        device = painter.worldTransform().mapRect(rect)
+        painter.save()
+        painter.resetTransform()
+        painter.setPen(QPen(pg.mkColor(pg.getConfigOption("foreground"))))
+        painter.drawText(device, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+        painter.restore()
+
+
+class _Veil(pg.GraphicsObject):
+    """Over the traces: dims the context, so that the epoch to be scored stands out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setZValue(2)
+        self._color = QColor()
+        self._lanes = 1
+
+    def set_color(self, color: QColor) -> None:
+        self._color = QColor(color)
+        self._color.setAlpha(150)
+        self.update()
+
+    def set_lanes(self, lanes: int) -> None:
+        if lanes != self._lanes:
+            self.prepareGeometryChange()
+            self._lanes = lanes
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(-CONTEXT_S, -self._lanes, EPOCH_S + 2 * CONTEXT_S, self._lanes)
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        for left in (-CONTEXT_S, EPOCH_S):
+            painter.fillRect(QRectF(left, -self._lanes, CONTEXT_S, self._lanes), self._color)
+
+
+def _hairline(color: QColor) -> QPen:
+    pen = QPen(color)
+    pen.setWidth(0)
+    return pen
+
+
+class _LaneLabels(QWidget):
+    """Channel names and scales, each at the height of its lane."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFixedWidth(GUTTER_PX)
+        self._texts: list[tuple[str, str]] = []
+        self._theme: Theme | None = None
+
+    def show_lanes(self, texts: list[tuple[str, str]], theme: Theme) -> None:
+        if texts != self._texts or theme is not self._theme:
+            self._texts, self._theme = texts, theme
+            self.setAccessibleDescription("; ".join(f"{name} {scale}" for name, scale in texts))
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._theme is None or not self._texts:
+            return
+        painter = QPainter(self)
+        name_font, scale_font = QFont(self.font()), tabular(self.font())
+        name_font.setWeight(QFont.Weight.DemiBold)
+        scale_font.setPointSizeF(self.font().pointSizeF() * 0.82)
+        lane_height = self.height() / len(self._texts)
+        right = self.width() - 12
+        for row, (name, scale) in enumerate(self._texts):
+            middle = (row + 0.5) * lane_height
+            bar = min(lane_height * _LANE_FILL, lane_height - 4)
+            painter.setPen(QColor(self._theme.dim_text))
+            painter.drawLine(QPointF(right + 6, middle - bar / 2), QPointF(right + 6, middle + bar / 2))
+            for end in (-bar / 2, bar / 2):
+                painter.drawLine(QPointF(right + 3, middle + end), QPointF(right + 9, middle + end))
+            self._text(painter, name_font, self._theme.text, name, middle - 9, right)
+            if lane_height > 34:
+                self._text(painter, scale_font, self._theme.dim_text, scale, middle + 8, right)
+
+    def _text(self, painter: QPainter, font: QFont, color: str, text: str, y: float, right: float) -> None:
+        painter.setFont(font)
+        painter.setPen(QColor(color))
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(right) - 6)
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(6, y - 10, right - 8, 20), flags, elided)
+
+
+class _ClockAxis(QWidget):
+    """The clock time of every fifth second, under the traces."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(self.fontMetrics().height() + 6)
+        self._ticks: list[tuple[float, str]] = []
+        self._span = (0.0, 1.0)
+        self._colors = (QColor(), QColor())
+
+    def set_colors(self, dim: QColor, strong: QColor) -> None:
+        self._colors = (dim, strong)
+        self.update()
+
+    def show_times(self, ticks: list[tuple[float, str]], span: tuple[float, float]) -> None:
+        self._ticks, self._span = ticks, span
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(tabular(self.font()))
+        first, last = self._span
+        width = painter.fontMetrics().horizontalAdvance("+00:00:00") + 10
+        every = 1 if self.width() / max(len(self._ticks) - 1, 1) > width else 2
+        for i, (second, text) in enumerate(self._ticks):
+            # Every second tick includes the epoch's two borders: ticks 3 and 9 of 0 to 12.
+            if every == 2 and i % 2 == 0:
+                continue
+            x = (second - first) / (last - first) * self.width()
+            painter.setPen(self._colors[1] if second in (0.0, EPOCH_S) else self._colors[0])
+            left = min(max(x - width / 2, 0), self.width() - width)
+            painter.drawText(QRectF(left, 0, width, self.height()), Qt.AlignmentFlag.AlignCenter, text)
