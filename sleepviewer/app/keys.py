@@ -81,10 +81,9 @@ def keys_html() -> str:
     for menu in MENUS:
         rows = [row for row in KEY_TABLE if row.menu == menu and row.keys]
         cells = "".join(
-            f"<tr><td style='padding:1px 14px 1px 0'><b>{' · '.join(map(_shown, row.keys))}</b></td><td>{row.text}</td></tr>"
-            for row in rows
+            f"<tr><td><b>{' · '.join(map(_shown, row.keys))}</b>&nbsp;</td><td>{row.text}</td></tr>" for row in rows
         )
-        parts.append(f"<h4 style='margin:8px 0 2px 0'>{menu}</h4><table>{cells}</table>")
+        parts.append(f"<h4>{menu}</h4><table>{cells}</table>")
     return "".join(parts)
 
 

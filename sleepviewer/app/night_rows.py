@@ -51,7 +51,7 @@ class Span:
         return Span(first, first + length)
 
     def containing(self, epoch: int, n_epochs: int) -> Span:
-        """This span, moved just so far that the epoch is inside."""
+        """The same length, centred on the epoch where that is outside."""
         length = self.last - self.first
         if self.first <= epoch and epoch + 1 <= self.last:
             return self

@@ -1,0 +1,67 @@
+"""Sentences above the night: errors, and what the user should know about the files."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from sleepviewer.app.theme import Theme
+
+
+class InfoBar(QFrame):
+    """A strip that holds the last error, or a few notes, until the user closes it."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("infoBar")
+        self._theme = theme
+        self._is_error = False
+        self._label = QLabel(self)
+        self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        close = QToolButton(self)
+        close.setText("✕")
+        close.setAutoRaise(True)
+        close.setAccessibleName("Close this message")
+        close.clicked.connect(self.hide)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 4, 6, 4)
+        layout.addWidget(self._label)
+        layout.addWidget(close, alignment=Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What stands there, or nothing where the bar is closed."""
+        return "" if self.isHidden() else self._label.text()
+
+    def show_error(self, sentence: str) -> None:
+        """Show what went wrong."""
+        self._show(f"⚠  {sentence}", is_error=True)
+
+    def show_notes(self, notes: tuple[str, ...]) -> None:
+        """Show what the user should know; nothing at all closes the bar."""
+        if notes:
+            self._show("\n".join(f"•  {note}" for note in notes), is_error=False)
+        else:
+            self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self._theme = theme
+        self._paint()
+
+    def _show(self, text: str, *, is_error: bool) -> None:
+        self._is_error = is_error
+        self._label.setText(text)
+        self._paint()
+        self.show()
+
+    def _paint(self) -> None:
+        theme = self._theme
+        ground, ink = (theme.error, theme.error_text) if self._is_error else (theme.warning, theme.warning_text)
+        self.setStyleSheet(
+            f"#infoBar {{ background: {ground}; }} #infoBar QLabel, #infoBar QToolButton {{ color: {ink}; }}"
+        )

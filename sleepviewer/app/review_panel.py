@@ -1,0 +1,68 @@
+"""The panel at the right: the epoch, what to review, agreement, the night in numbers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from sleepviewer.app.agreement_tab import AgreementTab
+from sleepviewer.app.epoch_tab import EpochTab
+from sleepviewer.app.night_tab import NightTab
+from sleepviewer.app.review_tab import ReviewTab
+from sleepviewer.app.session import NightSession
+from sleepviewer.app.theme import Theme
+from sleepviewer.review.document import Change
+
+
+class ReviewPanel(QTabWidget):
+    """Four tabs over one session; only the visible one is brought up to date on an edit."""
+
+    review_epoch_requested = Signal(int)
+    base_chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDocumentMode(True)
+        self.setAccessibleName("Review")
+        self.epoch_tab = EpochTab(theme, self)
+        self.review_tab = ReviewTab(theme, self)
+        self.agreement_tab = AgreementTab(theme, self)
+        self.night_tab = NightTab(self)
+        self._tabs = (self.epoch_tab, self.review_tab, self.agreement_tab, self.night_tab)
+        for tab, title in zip(self._tabs, ("Epoch", "To review", "Agreement", "Night"), strict=True):
+            self.addTab(tab, title)
+        self._session: NightSession | None = None
+        self._stale: set[QWidget] = set()
+        self.review_tab.epoch_picked.connect(self.review_epoch_requested)
+        self.epoch_tab.base_chosen.connect(self.base_chosen)
+        self.currentChanged.connect(self._freshen)
+
+    def set_session(self, session: NightSession) -> None:
+        """Show another night."""
+        self._session = session
+        self.on_change(Change.PREDICTION)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self.epoch_tab.set_theme(theme)
+        self.review_tab.set_theme(theme)
+        self.agreement_tab.set_theme(theme)
+
+    def show_epoch(self) -> None:
+        """Follow the current epoch."""
+        if self._session is not None:
+            self.epoch_tab.show_session(self._session)
+            self.review_tab.show_epoch(self._session.epoch)
+
+    def on_change(self, change: Change) -> None:
+        """Follow a change of the document."""
+        if change in (Change.SAVED, Change.PROVISIONAL):
+            return
+        self._stale = set(self._tabs)
+        self._freshen()
+
+    def _freshen(self) -> None:
+        tab = self.currentWidget()
+        if self._session is not None and tab in self._stale:
+            self._stale.discard(tab)
+            tab.show_session(self._session)

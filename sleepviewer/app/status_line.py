@@ -1,0 +1,95 @@
+"""The line at the bottom: where she is, what everybody says, what is changed, whether it is saved, what is running."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from sleepviewer.app.session import NightSession
+from sleepviewer.app.theme import tabular
+from sleepviewer.display.clock import clock_text
+from sleepviewer.review.edits import NOT_CORRECTED
+from sleepviewer.stages import EPOCH_S, Stage
+
+
+class StatusLine(QStatusBar):
+    """``412/1018 · 02:26:00 · expert N2 · model N3 0.61 · yours N2 · 14 edits, saved`` and the scoring's progress."""
+
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._where = QLabel(self)
+        self._edits = QLabel(self)
+        self._message = QLabel(self)
+        for label in (self._where, self._edits, self._message):
+            label.setFont(tabular(label.font()))
+            label.setContentsMargins(8, 2, 8, 2)
+        self._progress = QProgressBar(self)
+        self._progress.setFixedWidth(230)
+        self._progress.setRange(0, 100)
+        self._progress.setAccessibleName("Progress of scoring")
+        self._cancel = QPushButton("Cancel", self)
+        self._cancel.setToolTip("Cancel scoring (Esc)")
+        self._cancel.clicked.connect(self.cancel_requested)
+        self.addWidget(self._where)
+        self.addWidget(self._edits)
+        self.addPermanentWidget(self._message)
+        self.addPermanentWidget(self._progress)
+        self.addPermanentWidget(self._cancel)
+        self.show_progress(None)
+
+    @property
+    def text(self) -> str:
+        """All that the line says."""
+        return "  ".join(label.text() for label in (self._where, self._edits, self._message) if label.text())
+
+    def show_session(self, session: NightSession | None, saved_at: str = "") -> None:
+        """Show where the session is and what stands there."""
+        self._where.setText("" if session is None else _where_text(session))
+        self._edits.setText("" if session is None else _edits_text(session, saved_at))
+
+    def show_message(self, message: str) -> None:
+        """Show a short message at the right until the next one."""
+        self._message.setText(message)
+
+    def show_progress(self, fraction: float | None, message: str = "") -> None:
+        """Show a running scoring, or (None) that none is running."""
+        running = fraction is not None
+        self._progress.setVisible(running)
+        self._cancel.setVisible(running)
+        if fraction is not None:
+            self._progress.setValue(round(100 * fraction))
+            self._progress.setFormat(f"{message} · %p %")
+
+
+def _where_text(session: NightSession) -> str:
+    document, epoch = session.document, session.epoch
+    parts = [f"{epoch + 1}/{document.n_epochs}", clock_text(session.night.recording, epoch * EPOCH_S)]
+    selected = session.selected
+    if len(selected) > 1:
+        parts[0] = f"{selected.start + 1}–{selected.stop}/{document.n_epochs}"
+    if document.truth is not None:
+        parts.append(f"expert {Stage(int(document.truth.stages[epoch])).label}")
+    if document.prediction is not None:
+        stage = Stage(int(document.prediction.stages[epoch]))
+        certain = "" if stage is Stage.UNKNOWN else f" {document.prediction.confidence[epoch]:.2f}"
+        parts.append(f"model {stage.label}{certain}")
+    corrected = int(document.corrected[epoch])
+    parts.append("yours —" if corrected == NOT_CORRECTED else f"yours {Stage(corrected).label}")
+    if document.flagged[epoch]:
+        parts.append("flagged as uncertain")
+    return "  ·  ".join(parts)
+
+
+def _edits_text(session: NightSession, saved_at: str) -> str:
+    count = len(session.document.edits)
+    if session.document.unsaved:
+        state = "not saved"
+    elif saved_at:
+        state = f"saved {saved_at}"
+    else:
+        state = "saved" if count else ""
+    edits = "no edits" if not count else "1 edit" if count == 1 else f"{count} edits"
+    return f"{edits}, {state}" if state else edits
