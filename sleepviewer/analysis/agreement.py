@@ -96,7 +96,9 @@ def agreement_of(confusion: Confusion) -> Agreement:
 
 def _share(part: Confusion, whole: Confusion) -> NDArray[np.float64]:
     """Divide, with NaN where the whole is zero."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    share = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
 
 
 def _by_stage(values: NDArray[np.float64]) -> dict[str, float]:

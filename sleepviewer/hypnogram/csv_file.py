@@ -1,0 +1,306 @@
+"""Tables: columns found by their header, in any order; one or two columns do without a header."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from sleepviewer.errors import HypnogramError
+from sleepviewer.files import atomic_writer
+from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
+from sleepviewer.hypnogram.bouts import in_order
+from sleepviewer.hypnogram.words import Word, clock_of, is_stage, one_line, read_lines, remarks_of, stages_of
+from sleepviewer.stages import EPOCH_S, stage_labels
+
+_COLUMNS: Final = {
+    "epoch": "epoch",
+    "onset": "time",
+    "start": "time",
+    "time": "time",
+    "clock": "time",
+    "duration": "duration",
+    "length": "duration",
+    "scorer": "scorer",
+    **dict.fromkeys(("stage", "sleep stage", "hypnogram", "hypno", "label", "annotation", "description"), "stage"),
+}
+_UNIT: Final = re.compile(
+    r"(?P<name>.*?) ?(?:[\[(](?P<bracket>[^\])]*)[\])]| (?P<suffix>ms|min|minutes|h|hours|s|sec|seconds))?"
+)
+_SECONDS: Final = frozenset({"", "s", "sec", "seconds"})
+_DAY_S: Final = 86400.0
+
+_Row = tuple[int, tuple[str, ...]]
+"""A row's line number and its cells."""
+
+_Columns = dict[str, tuple[int, ...]]
+"""Which columns, from 0, are ``epoch``, ``time``, ``duration``, ``stage`` or ``scorer``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The rows of a file without its header, and what its columns are."""
+
+    source: str
+    rows: tuple[_Row, ...]
+    columns: _Columns
+    comments: tuple[str, ...]
+    notes: tuple[str, ...]
+    decimal_comma: bool
+
+    def cells(self, column: int) -> list[Word]:
+        """Return one column's cells; a row that is too short has an empty one."""
+        return [Word(line, row[column] if column < len(row) else "") for line, row in self.rows]
+
+    def number(self, cell: Word) -> float:
+        """Return a cell's number of seconds or epochs, or raise HypnogramError."""
+        text = cell.text.replace(",", ".") if self.decimal_comma else cell.text
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise HypnogramError(f"{self.source}, line {cell.line}: “{cell.text}” is no number of seconds; correct it.")
+        return value
+
+
+def read_csv(path: Path) -> StageTrack:
+    """Read a table of stages, separated by commas, semicolons, tabs or (without a header) blanks.
+
+    Columns are known by their names: ``epoch`` (counted from 0, or from 1 where no 0 occurs), ``onset``, ``start`` or
+    ``time`` (seconds, or clock time in ISO 8601), ``duration`` (seconds), ``stage``, ``scorer``. Without a header, a
+    single column is stages and the first of two columns is epochs (whole numbers in steps of one), seconds or clock
+    times.
+
+    Raises HypnogramError where the file can't be read, has no column of stages, a time in another unit than seconds,
+    or a cell that can't be understood; it names the line.
+    """
+    table = _read_table(path)
+    stages, stage_notes = stages_of(table.cells(table.columns["stage"][0]), table.source)
+    onsets, start, time_notes = _times(table)
+    durations, duration_notes = _durations(table, onsets)
+    bouts, overlap_notes = in_order(
+        (Bout(onset, duration, stage) for onset, duration, stage in zip(onsets, durations, stages, strict=True)),
+        table.source,
+    )
+    remarks = remarks_of(table.comments, table.source)
+    scorer = next((c.text for i in table.columns.get("scorer", ()) for c in table.cells(i) if c.text), remarks.scorer)
+    notes = (*table.notes, *stage_notes, *time_notes, *duration_notes, *overlap_notes, *remarks.notes)
+    return StageTrack(bouts, start if start is not None else remarks.start, table.source, scorer, notes)
+
+
+# -- the table
+
+
+def _read_table(path: Path) -> _Table:
+    lines = read_lines(path)
+    comments = tuple(line for line in lines if line.startswith("#"))
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    delimiter = delimiter_of(first) or ","
+    rows = _rows(lines, delimiter, path.name)
+    if not rows:
+        raise HypnogramError(f"{path.name} holds no sleep stage; it is empty.")
+    columns = _named_columns(rows[0][1], path.name)
+    notes: tuple[str, ...] = ()
+    if columns:
+        rows = rows[1:]
+    else:
+        columns, notes = _guessed_columns(rows, path.name)
+    if "epoch" in columns or "time" in columns:
+        rows = [row for row in rows if any(row[1])]
+    if not rows:
+        raise HypnogramError(f"{path.name} holds no sleep stage, only a header.")
+    return _Table(path.name, tuple(rows), columns, comments, notes, delimiter != ",")
+
+
+def _rows(lines: Sequence[str], delimiter: str, source: str) -> list[_Row]:
+    """Return the rows but for comments and for empty ones at either end; one in between may stand for an epoch."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        rows = [
+            (reader.line_num, tuple(cell.strip() for cell in row))
+            for row in reader
+            if not (row and row[0].startswith("#"))
+        ]
+    except csv.Error as error:
+        raise HypnogramError(f"{source}, line {reader.line_num}: {error}; export the table again.") from error
+    while rows and not any(rows[0][1]):
+        rows.pop(0)
+    while rows and not any(rows[-1][1]):
+        rows.pop()
+    return rows
+
+
+def delimiter_of(line: str) -> str | None:
+    """Return what separates a line's columns: tab, semicolon, comma, a blank after a number; None for nothing."""
+    for delimiter in "\t;,":
+        if delimiter in line:
+            return delimiter
+    cells = line.split()
+    return " " if len(cells) == 2 and re.fullmatch(r"[\d.:T-]+", cells[0]) and is_stage(cells[1]) else None
+
+
+def _named_columns(header: Sequence[str], source: str) -> _Columns:
+    """Return the columns that a header names; none where the first row is no header."""
+    columns: _Columns = {}
+    for index, cell in enumerate(header):
+        if kind := _column_kind(cell, source):
+            columns[kind] = (*columns.get(kind, ()), index)
+    if columns and "stage" not in columns:
+        there = ", ".join(cell for cell in header if cell)
+        raise HypnogramError(f"{source} has no column “stage”; its columns are: {there}.")
+    return columns
+
+
+def _guessed_columns(rows: Sequence[_Row], source: str) -> tuple[_Columns, tuple[str, ...]]:
+    """Return the columns of a table without a header, and a note that says what they were taken for."""
+    width = max(len([cell for cell in row if cell]) for _, row in rows)
+    if width == 1:
+        return {"stage": (0,)}, (f"{source} has no header; its lines were taken as stages of 30 s each.",)
+    if width > 2:
+        raise HypnogramError(
+            f"{source} has {width} columns and no header; name them epoch, onset, duration and stage in the first line."
+        )
+    steps = _steps([row[0] for _, row in rows if any(row)])
+    kind, what = ("epoch", "numbers of epochs") if steps <= {1.0} else ("time", "times")
+    return {kind: (0,), "stage": (1,)}, (f"{source} has no header; its first column was taken as {what}.",)
+
+
+def _column_kind(cell: str, source: str) -> str | None:
+    match = _UNIT.fullmatch(" ".join(cell.replace("_", " ").lower().split()))
+    if match is None:
+        return None
+    kind = _COLUMNS.get(match["name"])
+    unit = (match["bracket"] or match["suffix"] or "").strip()
+    if kind in ("time", "duration") and unit not in _SECONDS and ":" not in unit:
+        raise HypnogramError(f"{source} gives “{cell}” in “{unit}”; give times in seconds.")
+    return kind
+
+
+def _steps(cells: Sequence[str]) -> set[float]:
+    """Return the differences between successive whole numbers; NaN where there are others."""
+    try:
+        values = [int(cell) for cell in cells]
+    except ValueError:
+        return {math.nan}
+    return {float(b - a) for a, b in pairwise(values)}
+
+
+# -- times
+
+
+def _times(table: _Table) -> tuple[list[float], datetime | None, tuple[str, ...]]:
+    """Return every row's onset in seconds and the clock time of second 0, where the table has one."""
+    columns = [table.cells(column) for column in table.columns.get("time", ())]
+    clock_cells = next((cells for cells in columns if clock_of(cells[0].text)), None)
+    second_cells = next((cells for cells in columns if ":" not in cells[0].text), None)
+    clocks = [_clock(cell, table.source) for cell in clock_cells or ()]
+    if second_cells is not None:
+        seconds = [table.number(cell) for cell in second_cells]
+        return seconds, clocks[0] - timedelta(seconds=seconds[0]) if clocks else None, ()
+    if clocks:
+        return [(clock - clocks[0]).total_seconds() for clock in clocks], clocks[0], ()
+    if columns:
+        note = f"{table.source} gives times of day without a date, so its clock is not used."
+        return _since_first(columns[0], table.source), None, (note,)
+    seconds, notes = _from_epochs(table)
+    return seconds, None, notes
+
+
+def _clock(cell: Word, source: str) -> datetime:
+    clock = clock_of(cell.text)
+    if clock is None:
+        raise HypnogramError(
+            f"{source}, line {cell.line}: “{cell.text}” is no date and time; write 2002-01-01T23:00:00."
+        )
+    return clock
+
+
+def _since_first(cells: Sequence[Word], source: str) -> list[float]:
+    """Return seconds since the first of some times of day, which may pass midnight."""
+    result: list[float] = []
+    day_s = 0.0
+    for cell in cells:
+        try:
+            moment = time.fromisoformat(cell.text)
+        except ValueError:
+            raise HypnogramError(
+                f"{source}, line {cell.line}: “{cell.text}” is no time of day; write 23:00:00."
+            ) from None
+        of_day_s = timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second).total_seconds()
+        of_day_s += moment.microsecond / 1e6
+        if result and of_day_s + day_s < result[-1]:
+            day_s += _DAY_S
+        result.append(of_day_s + day_s)
+    return [value - result[0] for value in result]
+
+
+def _from_epochs(table: _Table) -> tuple[list[float], tuple[str, ...]]:
+    """Return onsets from epoch numbers, or, without a column of these, from the rows' order."""
+    if "epoch" not in table.columns:
+        return [place * EPOCH_S for place in range(len(table.rows))], ()
+    epochs = [table.number(cell) for cell in table.cells(table.columns["epoch"][0])]
+    first = 0.0 if min(epochs) < 1 else 1.0
+    note = f"{table.source} counts its epochs from 1."
+    return [(epoch - first) * EPOCH_S for epoch in epochs], (note,) if first else ()
+
+
+def _durations(table: _Table, onsets: Sequence[float]) -> tuple[list[float], tuple[str, ...]]:
+    """Return every row's duration in seconds; without a column, 30 s for epochs, else until the next row."""
+    if "duration" in table.columns:
+        cells = table.cells(table.columns["duration"][0])
+        durations = [table.number(cell) for cell in cells]
+        for cell, duration in zip(cells, durations, strict=True):
+            if duration < 0:
+                raise HypnogramError(
+                    f"{table.source}, line {cell.line}: the duration {cell.text} is negative; correct it."
+                )
+        return durations, ()
+    if "time" not in table.columns:
+        return [EPOCH_S] * len(onsets), ()
+    ordered = sorted(set(onsets))
+    until_next = {a: b - a for a, b in pairwise(ordered)}
+    durations = [until_next.get(onset, EPOCH_S) for onset in onsets]
+    if all(abs(duration - EPOCH_S) < 1e-3 for duration in durations):
+        return durations, ()
+    note = (
+        f"{table.source} has no durations; each stage was taken to last until the next row, the last for {EPOCH_S:g} s."
+    )
+    return durations, (note,)
+
+
+# -- writing
+
+
+def write_csv(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> None:
+    """Write one row for every epoch: epoch (from 0), onset and duration in seconds, stage, start, scorer.
+
+    ``start`` (clock time in ISO 8601) and ``scorer`` are there where they are known; ``simulated`` adds a column
+    ``simulated`` that says ``true``. A file name ending in ``.tsv`` is separated by tabs.
+
+    Raises OutputError where the file can't be written.
+    """
+    scorer = one_line(hypnogram.scorer)
+    header = ["epoch", "onset", "duration", "stage"]
+    header += ["start"] if hypnogram.start is not None else []
+    header += ["scorer"] if scorer else []
+    header += ["simulated"] if simulated else []
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
+    writer.writerow(header)
+    for epoch, label in enumerate(stage_labels(hypnogram.stages)):
+        row = [str(epoch), f"{epoch * EPOCH_S:g}", f"{EPOCH_S:g}", label]
+        clock = hypnogram.clock(epoch)
+        row += [clock.isoformat()] if clock is not None else []
+        row += [scorer] if scorer else []
+        row += ["true"] if simulated else []
+        writer.writerow(row)
+    with atomic_writer(path) as file:
+        file.write(text.getvalue().encode())

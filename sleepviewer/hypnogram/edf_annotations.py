@@ -1,0 +1,183 @@
+"""EDF+ annotations: how Sleep-EDF and many recorders keep a hypnogram."""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import edfio
+
+from sleepviewer.errors import HypnogramError, OutputError
+from sleepviewer.files import atomic_writer
+from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
+from sleepviewer.hypnogram.bouts import bouts_of, in_order
+from sleepviewer.hypnogram.words import one_line
+from sleepviewer.stages import EPOCH_S, Stage, stage_from_word
+
+BDF_MAGIC: Final = b"\xffBIOSEMI"
+EDF_MAGIC: Final = b"0       "
+
+# Sleep-EDF's words, which the EDF+ standard texts share.
+_TEXTS: Final = {
+    Stage.UNKNOWN: "Sleep stage ?",
+    Stage.W: "Sleep stage W",
+    Stage.N1: "Sleep stage 1",
+    Stage.N2: "Sleep stage 2",
+    Stage.N3: "Sleep stage 3",
+    Stage.REM: "Sleep stage R",
+}
+_STANDARD: Final = "sleep stage"
+_MOVEMENT: Final = "movement time"
+_SCORER: Final = "Scorer: "
+_FIRST_YEAR, _LAST_YEAR = 1985, 2084
+_SCORER_LETTERS: Final = 30
+"""What is left for the scorer of the 80 letters of a header field."""
+
+
+def read_edf(path: Path) -> StageTrack:
+    """Read the stages among the annotations of an EDF+ or BDF+ file.
+
+    Where one annotation begins with “Sleep stage”, these and “Movement time” are the stages, and every other
+    annotation is passed over; else any word for a stage counts. R&K becomes AASM. A stage without a duration lasts
+    until the next one. The start is the header's; a date that is anonymised or invalid makes it None, with a note.
+
+    Raises HypnogramError where the file is damaged, holds no stage, or a “Sleep stage” that does not exist.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        edf = _open(path)
+        annotations = _annotations(edf, path)
+        start, start_notes = _start(edf, path)
+        scorer = _scorer(edf, annotations)
+    entries = _stage_entries(annotations, path)
+    bouts, lasting_notes = _bouts(entries, path)
+    ordered, overlap_notes = in_order(bouts, path.name)
+    if not ordered:
+        raise HypnogramError(f"{path.name} holds sleep stages, but each of them lasts 0 seconds.")
+    reader_notes = tuple(dict.fromkeys(f"{path.name}: {warning.message}" for warning in caught))
+    notes = (*reader_notes, *start_notes, *lasting_notes, *overlap_notes)
+    return StageTrack(ordered, start, path.name, scorer, notes)
+
+
+def _open(path: Path) -> edfio.Edf | edfio.Bdf:
+    try:
+        with path.open("rb") as file:
+            is_bdf = file.read(len(BDF_MAGIC)) == BDF_MAGIC
+        return edfio.read_bdf(path) if is_bdf else edfio.read_edf(path)
+    except OSError as error:
+        raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
+    except Exception as error:  # a damaged header makes the parser fail in many ways
+        raise HypnogramError(f"{path.name} is damaged or no EDF file ({error}); export it again.") from error
+
+
+def _annotations(edf: edfio.Edf | edfio.Bdf, path: Path) -> Sequence[edfio.EdfAnnotation]:
+    try:
+        return edf.annotations
+    except Exception as error:  # so does a damaged list of annotations
+        raise HypnogramError(f"The annotations of {path.name} are damaged ({error}); export it again.") from error
+
+
+def _start(edf: edfio.Edf | edfio.Bdf, path: Path) -> tuple[datetime | None, tuple[str, ...]]:
+    try:
+        return edf.startdatetime, ()
+    except ValueError:
+        return None, (f"{path.name} has no valid start date (anonymised?), so its clock is not used.",)
+
+
+def _scorer(edf: edfio.Edf | edfio.Bdf, annotations: Sequence[edfio.EdfAnnotation]) -> str:
+    for annotation in annotations:
+        if annotation.text.startswith(_SCORER):
+            return annotation.text.removeprefix(_SCORER)
+    try:
+        code = edf.recording.investigator_technician_code
+    except ValueError:
+        return ""
+    is_edf_plus = edf.local_recording_identification.startswith("Startdate ")
+    return code.replace("_", " ") if is_edf_plus and code != "X" else ""
+
+
+def _stage_entries(annotations: Sequence[edfio.EdfAnnotation], path: Path) -> list[tuple[edfio.EdfAnnotation, Stage]]:
+    """Return the annotations that are stages, in order of time."""
+    words = [" ".join(a.text.lower().split()) for a in annotations]
+    standard = any(word.startswith(_STANDARD) for word in words)
+    entries: list[tuple[edfio.EdfAnnotation, Stage]] = []
+    for annotation, word in zip(annotations, words, strict=True):
+        if not word or (standard and not word.startswith(_STANDARD) and word != _MOVEMENT):
+            continue
+        stage = stage_from_word(word)
+        if stage is not None:
+            entries.append((annotation, stage))
+        elif word.startswith(_STANDARD):
+            raise HypnogramError(
+                f"{path.name} holds “{annotation.text}” at {annotation.onset:g} s, which is no sleep stage; "
+                "correct it where the file was made."
+            )
+    if not entries:
+        raise HypnogramError(f"{path.name} holds no annotation that is a sleep stage; choose a hypnogram file.")
+    return entries
+
+
+def _bouts(entries: Sequence[tuple[edfio.EdfAnnotation, Stage]], path: Path) -> tuple[list[Bout], tuple[str, ...]]:
+    bouts: list[Bout] = []
+    open_ended = 0
+    next_onset = entries[-1][0].onset + EPOCH_S
+    for annotation, stage in reversed(entries):
+        duration = annotation.duration
+        if duration is None:
+            duration = next_onset - annotation.onset
+            open_ended += 1
+        bouts.append(Bout(annotation.onset, duration, int(stage)))
+        next_onset = annotation.onset
+    if not open_ended:
+        return bouts, ()
+    note = (
+        f"{path.name}: {open_ended} stages have no duration; each was taken to last until the next one, the last for "
+        f"{EPOCH_S:g} s."
+    )
+    return bouts, (note,)
+
+
+def write_edf(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> None:
+    """Write an EDF+C file of annotations in Sleep-EDF's words, one for every bout.
+
+    The header has the start and, as its technician, the scorer; a name that does not fit there (letters beyond ASCII,
+    underscores, more than 30 letters) is an annotation besides. ``simulated`` puts SIMULATED into the header.
+
+    Raises OutputError where the file can't be written, there is no epoch, or EDF can't hold the date (only 1985 to
+    2084).
+    """
+    if not len(hypnogram):
+        raise OutputError(f"{path} was not written, because the hypnogram has no epoch.")
+    start = hypnogram.start
+    if start is not None and not _FIRST_YEAR <= start.year <= _LAST_YEAR:
+        raise OutputError(f"{path} was not written, because EDF has no dates in {start.year}; write CSV instead.")
+    scorer = one_line(hypnogram.scorer)
+    field = _header_word(scorer)
+    annotations = [
+        edfio.EdfAnnotation(b.onset_s, b.duration_s, _TEXTS[Stage(b.stage)]) for b in bouts_of(hypnogram.stages)
+    ]
+    if scorer and (field == "X" or field.replace("_", " ") != scorer):
+        annotations.append(edfio.EdfAnnotation(0.0, None, f"{_SCORER}{scorer}"))
+    edf = edfio.Edf(
+        [],
+        recording=edfio.Recording(
+            startdate=None if start is None else start.date(),
+            investigator_technician_code=field,
+            equipment_code="SleepViewer",
+            additional=("SIMULATED",) if simulated else (),
+        ),
+        starttime=None if start is None else start.time(),
+        annotations=annotations,
+    )
+    with atomic_writer(path) as file:
+        file.write(edf.to_bytes())
+
+
+def _header_word(scorer: str) -> str:
+    """Return a name as an EDF+ header field can hold it: ASCII, underscores for blanks, X for nothing."""
+    ascii_only = unicodedata.normalize("NFKD", scorer).encode("ascii", "ignore").decode()
+    return "_".join(ascii_only.split())[:_SCORER_LETTERS] or "X"

@@ -1,0 +1,144 @@
+"""From the words and numbers of a text file to stages, and from a file's bytes to its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sleepviewer.errors import HypnogramError
+from sleepviewer.stages import Stage, stage_from_digit, stage_from_word
+
+_NUMBER = re.compile(r"[+-]?\d+(\.0*)?([eE][+-]?\d+)?")
+_HIGHEST_NUMBER = 9
+"""Of R&K exports: numbers above REM's 5, up to 9, stand for movement, artefact or unscored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a file says of one epoch or bout, and in which line (from 1)."""
+
+    line: int
+    text: str
+
+
+def stages_of(words: Sequence[Word], source: str) -> tuple[list[int], tuple[str, ...]]:
+    """Translate words and numbers to stages; notes say which convention numbers follow and how many words are empty.
+
+    Where a 5 occurs, numbers follow R&K (Profusion): 4 = N3, 5 = REM, 6 to 9 without a stage. Else 3 = N3, 4 = REM.
+    Raises HypnogramError with file, line and word for the first word that is neither.
+    """
+    numbers = {word.text: _number(word.text) for word in words}
+    digits = {number for number in numbers.values() if number is not None}
+    r_and_k = 5 in digits
+    stages: list[int] = []
+    for word in words:
+        stage = _stage_of(word.text, numbers[word.text], r_and_k=r_and_k)
+        if stage is None:
+            raise HypnogramError(
+                f"{source}, line {word.line}: “{word.text}” is no sleep stage; write W, N1, N2, N3, R or ? instead."
+            )
+        stages.append(int(stage))
+    notes = _number_notes(digits, source, r_and_k=r_and_k)
+    if empty := sum(not word.text for word in words):
+        notes = (*notes, f"{source}: {empty} empty places were taken as epochs without a stage.")
+    return stages, notes
+
+
+def _stage_of(text: str, number: int | None, *, r_and_k: bool) -> Stage | None:
+    if number is None:
+        return stage_from_word(text)
+    if r_and_k and Stage.REM + 1 < number <= _HIGHEST_NUMBER:
+        return Stage.UNKNOWN
+    return stage_from_digit(number, r_and_k=r_and_k)
+
+
+def _number_notes(digits: set[int], source: str, *, r_and_k: bool) -> tuple[str, ...]:
+    if not digits - {-1}:
+        return ()
+    if r_and_k:
+        return (f"{source}: numbers were read as 0 W, 1 N1, 2 N2, 3 and 4 N3, 5 REM, because a 5 occurs.",)
+    return (f"{source}: numbers were read as 0 W, 1 N1, 2 N2, 3 N3, 4 REM, because no 5 occurs.",)
+
+
+def _number(text: str) -> int | None:
+    """Return the whole number that a text writes (``2``, ``2.0``, ``2e+00``), or None."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return int(value) if value.is_integer() else None
+
+
+def is_stage(text: str) -> bool:
+    """Whether a text is a word for a stage or a number that may stand for one."""
+    number = _number(text)
+    return stage_from_word(text) is not None if number is None else -1 <= number <= _HIGHEST_NUMBER
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file: UTF-8, UTF-16 with its mark, or else Latin-1.
+
+    Raises HypnogramError where the file can't be read or is no text.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
+    text = _decode(raw)
+    if "\0" in text:
+        raise HypnogramError(f"{path.name} is no text file, so it can't be read as a hypnogram.")
+    return text.splitlines()
+
+
+def _decode(raw: bytes) -> str:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def one_line(text: str) -> str:
+    """Return a text without control characters and line breaks, blanks single: what fits into a header field."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What a text file's comment lines say: clock time of the first stage, scorer, notes on what was wrong there."""
+
+    start: datetime | None = None
+    scorer: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def remarks_of(comments: Sequence[str], source: str) -> Remarks:
+    """Understand the comments ``# start: 2002-01-01T23:00:00`` and ``# scorer: name``; others are passed over."""
+    start: datetime | None = None
+    scorer = ""
+    notes: list[str] = []
+    for comment in comments:
+        key, colon, value = comment.lstrip("# \t").partition(":")
+        value = value.strip()
+        if not colon or not value:
+            continue
+        if key.strip().lower() == "scorer":
+            scorer = value
+        elif key.strip().lower() == "start":
+            start = clock_of(value)
+            if start is None:
+                notes.append(f"{source}: its start “{value}” is no date and time and was not used.")
+    return Remarks(start, scorer, tuple(notes))
+
+
+def clock_of(text: str) -> datetime | None:
+    """Return the local date and time that a text gives in ISO 8601, or None; a time zone is left off."""
+    if len(text) < len("2002-01-01T23"):
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
