@@ -40,7 +40,8 @@ class Channel:
 
     ``label`` is unique within the recording (a repeated label gets `` (2)``, `` (3)`` …); ``file_label`` is what the
     file says. ``unit`` is the unit of the samples that :meth:`Recording.read` returns: ``µV`` for every voltage,
-    else the file's own word (``file_unit``), which may be empty.
+    else the file's own word (``file_unit``), which may be empty. ``n_samples`` counts the samples
+    that the file holds; gaps hold none.
     """
 
     label: str

@@ -1,0 +1,55 @@
+"""Units of measurement as files write them, and the factor that takes a voltage to microvolts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+MICROVOLT: Final = "µV"
+
+# Both code points of mu (U+00B5 and U+03BC) and the letter u occur. A capital M is left out on purpose: "MV" may be
+# meant as milli or be a real mega, and a unit is never guessed.
+_TO_MICROVOLTS: Final[dict[str, float]] = {
+    "V": 1e6,
+    "v": 1e6,
+    "mV": 1e3,
+    "mv": 1e3,
+    "nV": 1e-3,
+    "nv": 1e-3,
+    **dict.fromkeys((mu + v for mu in ("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}", "u") for v in "Vv"), 1.0),
+    "UV": 1.0,
+}
+_WORDS: Final[dict[str, float]] = {
+    "volt": 1e6,
+    "volts": 1e6,
+    "millivolt": 1e3,
+    "millivolts": 1e3,
+    "microvolt": 1.0,
+    "microvolts": 1.0,
+    "nanovolt": 1e-3,
+    "nanovolts": 1e-3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as it is shown, and the factor from the file's values to values in that unit."""
+
+    name: str
+    scale: float
+
+    @property
+    def is_voltage(self) -> bool:
+        """Whether values times ``scale`` are microvolts."""
+        return self.name == MICROVOLT
+
+
+def parse_unit(text: str) -> Unit:
+    """Return the unit that a file's word stands for.
+
+    Every known spelling of a voltage becomes µV with its factor; any other word is kept as it is, with the factor 1.
+    An empty word stays empty: it is never taken for microvolts.
+    """
+    word = text.strip(" \t\x00")
+    scale = _TO_MICROVOLTS.get(word, _WORDS.get(word.lower()))
+    return Unit(word, 1.0) if scale is None else Unit(MICROVOLT, scale)
