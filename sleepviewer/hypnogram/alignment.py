@@ -135,8 +135,8 @@ def _extent_notes(placed: _Placed, source: str, name: str) -> list[str]:
     head, tail = int((centres < placed.first_s).sum()), int((centres > placed.last_s).sum())
     if placed.before > _NEGLIGIBLE:
         notes.append(
-            f"{source} starts {_span(-placed.scored_first_s)} earlier than {name}; {_epochs(placed.before, 'scored ')} before "
-            "the recording left out."
+            f"{source} starts {_span(-placed.scored_first_s)} earlier than {name}; "
+            f"{_epochs(placed.before, 'scored ')} before the recording left out."
         )
     elif placed.first_s > _OFF_GRID_S:
         notes.append(

@@ -1,0 +1,34 @@
+"""Read stages from whatever file holds some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sleepviewer.archive.archive import read_archive
+from sleepviewer.errors import HypnogramError
+from sleepviewer.hypnogram import bouts_of, read_track
+from sleepviewer.hypnogram.base import StageTrack
+
+_ZIP_MAGIC = b"PK"
+
+
+def read_any_track(path: Path) -> StageTrack:
+    """Read a hypnogram file of any format, or the labels of a scoring archive (npz).
+
+    Raises HypnogramError or ArchiveError, naming the file.
+    """
+    try:
+        with path.open("rb") as file:
+            is_archive = file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+    except OSError as error:
+        raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
+    if not is_archive and path.suffix.lower() != ".npz":
+        return read_track(path)
+    archive = read_archive(path)
+    return StageTrack(
+        bouts=bouts_of(archive.night_labels),
+        start=archive.start,
+        source=path.name,
+        scorer=str(archive.meta.get("scorer") or ""),
+        notes=archive.notes,
+    )
