@@ -15,6 +15,7 @@ import csv
 import json
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def cut_cycles(stages: StageArray) -> list[tuple[int, int, int]]:
 
 
 def transition_counts(stages: StageArray, first: int, stop: int) -> NDArray[np.int64]:
-    """Count the steps from epoch to epoch, ``first`` ≤ target < ``stop``: ``[from, to]``; unscored epochs are skipped."""
+    """Count the steps ``[from, to]`` into the epochs ``first`` ≤ e < ``stop``; unscored epochs are skipped."""
     counts = np.zeros((N_STAGES, N_STAGES), np.int64)
     sources, targets = stages[max(first, 1) - 1 : stop - 1], stages[max(first, 1) : stop]
     scored = (sources >= 0) & (targets >= 0)
@@ -129,7 +130,9 @@ def hypnogram_statistics(nights: dict[str, StageArray]) -> dict[str, Any]:
         "selection": f"nights whose sleep is at least {LEAST_DEEP_SLEEP:.0%} N3, from lights off to lights on",
         "quantiles": list(QUANTILES),
         "latency_epochs": _quantiles(latencies),
-        "share_of_sleep_median": dict(zip(("N1", "N2", "N3", "REM"), np.median(shares, axis=0).round(3).tolist(), strict=True)),
+        "share_of_sleep_median": {
+            Stage(s).label: round(float(share), 3) for s, share in enumerate(np.median(shares, axis=0), start=1)
+        },
         "cycles": [
             {
                 "n": len(nrem_epochs[cycle]),
@@ -150,17 +153,18 @@ def _quantiles(values: list[int]) -> list[float]:
 def spectra(path: Path) -> dict[str, Any]:
     """Median power density of Fpz-Cz by stage, µV²/Hz, from the first five seconds of every epoch of 39 nights."""
     data = np.load(path)
-    scale = dict(zip(data["night_key"].tolist(), zip(data["uv_per_count"], data["uv_offset"], strict=True), strict=True))
-    factor, offset = np.array([scale[k] for k in data["subject"] * 10 + data["night"]]).T
+    keys = data["night_key"]
+    night = np.searchsorted(keys, data["subject"] * 10 + data["night"])
+    factor, offset = data["uv_per_count"][night], data["uv_offset"][night]
     x = data["x"] * factor[:, None] + offset[:, None]
     rate = float(data["fs"])
     window = np.hanning(x.shape[1])
     power = np.abs(np.fft.rfft((x - x.mean(axis=1, keepdims=True)) * window, axis=1)) ** 2
     power *= 2 / (rate * np.square(window).sum())
     freqs = np.fft.rfftfreq(x.shape[1], 1 / rate)
-    bins = [(freqs >= lo - 1e-6) & (freqs < hi - 1e-6) for lo, hi in zip(SPECTRUM_EDGES_HZ, SPECTRUM_EDGES_HZ[1:], strict=False)]
+    bins = [(freqs >= lo - 1e-6) & (freqs < hi - 1e-6) for lo, hi in pairwise(SPECTRUM_EDGES_HZ)]
     return {
-        "n_nights": len(scale),
+        "n_nights": len(keys),
         "freqs_hz": [round(float(freqs[b].mean()), 2) for b in bins],
         "uv2_per_hz": {
             Stage(s).label: [float(f"{np.median(power[data['y'] == s][:, b].mean(axis=1)):.4g}") for b in bins]
@@ -172,13 +176,13 @@ def spectra(path: Path) -> dict[str, Any]:
 def band_powers(path: Path) -> dict[str, Any]:
     """Median log band power of three z-scored derivations by stage, from all nights."""
     data = np.load(path)
-    y, features = data["y"], data["features"]
+    y = data["y"]
+    log_power = data["features"][..., : len(BANDS)].astype(np.float32)
     return {
         "bands": list(BANDS),
         "log_power": {
             channel: {
-                Stage(s).label: np.nanmedian(features[y == s, c, : len(BANDS)].astype(np.float32), axis=0).round(3).tolist()
-                for s in range(N_STAGES)
+                Stage(s).label: np.nanmedian(log_power[y == s, c], axis=0).round(3).tolist() for s in range(N_STAGES)
             }
             for c, channel in enumerate(CHANNELS)
         },

@@ -32,21 +32,22 @@ CHANNELS: Final = (FPZ_CZ, PZ_OZ, EOG)
 _NIGHT_SD_UV: Final = {FPZ_CZ: 15.2, PZ_OZ: 9.5, EOG: 32.0}
 
 _BAND_CENTRES_HZ: Final = (2.0, 6.0, 10.0, 14.0, 22.0)
+_SHARE_CENTRES_HZ: Final = (0.9, 3.0, 6.0, 10.0, 14.0, 22.0)
 
-# Part of the real power that is left to the background, by band (delta, theta, alpha, sigma, beta) and stage (W, N1,
-# N2, N3, REM): slow waves, spindles, alpha and eye movements are drawn as events and bring the rest.
+# Part of the real power that is left to the background around these frequencies, by stage (W, N1, N2, N3, REM): slow
+# waves, spindles, alpha and eye movements are drawn as events and bring the rest.
 _BACKGROUND_SHARE: Final = {
-    FPZ_CZ: ((0.20, 0.9, 0.75, 0.9, 1.0), (0.6, 0.8, 0.9, 0.9, 1.0), (0.5, 0.9, 1.0, 0.35, 1.0),
-             (0.13, 0.8, 0.9, 0.5, 1.0), (0.6, 0.9, 1.0, 1.0, 1.0)),
-    PZ_OZ: ((0.8, 0.9, 0.3, 0.8, 0.8), (0.8, 0.8, 0.8, 0.9, 1.0), (0.6, 0.9, 0.9, 0.4, 1.0),
-            (0.2, 0.8, 0.9, 0.5, 1.0), (0.8, 0.9, 1.0, 1.0, 1.0)),
-    EOG: ((0.04, 0.3, 0.5, 0.6, 0.7), (0.25, 0.6, 0.8, 0.9, 0.9), (0.5, 0.8, 0.9, 0.5, 0.9),
-          (0.35, 0.8, 0.9, 0.6, 0.9), (0.12, 0.4, 0.8, 0.9, 0.9)),
+    FPZ_CZ: ((0.5, 0.7, 1.0, 0.7, 1.0, 0.9), (1.0, 1.0, 0.6, 1.0, 1.1, 1.0), (0.8, 1.15, 1.0, 1.0, 0.6, 0.95),
+             (0.25, 0.9, 1.1, 0.9, 0.85, 0.9), (1.1, 1.1, 1.0, 1.0, 1.1, 1.0)),
+    PZ_OZ: ((0.8, 0.8, 0.7, 0.3, 0.8, 0.8), (1.0, 1.0, 0.8, 0.9, 1.1, 1.0), (0.8, 0.9, 0.8, 0.9, 0.5, 0.95),
+            (0.2, 0.8, 1.1, 0.9, 0.7, 1.0), (1.0, 1.0, 0.9, 0.9, 1.0, 1.0)),
+    EOG: ((0.15, 0.15, 0.3, 0.5, 0.7, 0.5), (0.3, 0.8, 0.9, 1.0, 1.1, 0.6), (0.9, 0.8, 0.7, 0.9, 0.6, 0.6),
+          (0.5, 1.0, 0.9, 0.8, 0.9, 0.6), (0.4, 0.4, 0.5, 0.7, 0.9, 0.6)),
 }  # fmt: skip
 
 # How much the log power wanders within a stage over a minute and over seconds, by stage.
-_WANDER: Final = (0.45, 0.30, 0.25, 0.2, 0.25)
-_FLICKER: Final = 0.25
+_WANDER: Final = (0.7, 0.55, 0.5, 0.4, 0.5)
+_FLICKER: Final = 0.4
 
 _SHARED_WITH_FPZ: Final = {FPZ_CZ: 1.0, PZ_OZ: 0.35, EOG: 0.45}
 
@@ -98,8 +99,8 @@ def _stage_spectra(channel: str) -> FloatArray:
         if channel == EOG:
             tilt[-1] = tilt[-2]  # these band powers were measured below 15 Hz only
         tilt = tilt + 2 * np.log(_NIGHT_SD_UV[channel] / _NIGHT_SD_UV[FPZ_CZ])
-        tilt = tilt + np.log(_BACKGROUND_SHARE[channel][s])
-        spectra[s] = np.exp(level + np.interp(bins, _BAND_CENTRES_HZ, tilt))
+        share = np.interp(bins, _SHARE_CENTRES_HZ, np.log(_BACKGROUND_SHARE[channel][s]))
+        spectra[s] = np.exp(level + np.interp(bins, _BAND_CENTRES_HZ, tilt) + share)
     # The amplifier's high-pass at 0.5 Hz, and the cassette's fall toward 50 Hz.
     return np.asarray(spectra * _high_pass(bins) + 1e-6)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.simulation.oscillations import slow_noise
 from sleepviewer.simulation.timeline import Timeline
+from sleepviewer.stages import Stage
 
 FloatArray = NDArray[np.float64]
 
@@ -25,7 +26,8 @@ def simulate_respiration(timeline: Timeline, rng: np.random.Generator) -> FloatA
     rate = _BREATHS_PER_S[timeline.stage] * (1 + unrest * slow_noise(n, 8.0, rng))
     depth = np.clip(1 + 2 * unrest * slow_noise(n, 12.0, rng), 0.2, None)
     breath = np.sin(2 * np.pi * (np.cumsum(rate) + rng.random()))
-    return np.asarray(650 * depth * breath + 120 * timeline.arousal * rng.standard_normal(n) + 60 * rng.standard_normal(n))
+    noise = (60 + 120 * timeline.arousal) * rng.standard_normal(n)
+    return np.asarray(650 * depth * breath + noise)
 
 
 def simulate_chin_muscle(timeline: Timeline, rng: np.random.Generator) -> FloatArray:
@@ -33,7 +35,7 @@ def simulate_chin_muscle(timeline: Timeline, rng: np.random.Generator) -> FloatA
     n = len(timeline)
     tone = _MUSCLE_TONE_UV[timeline.stage] * np.exp(0.12 * slow_noise(n, 90.0, rng) + 0.05 * rng.standard_normal(n))
     tone += timeline.arousal * rng.uniform(0.5, 2.0, n)
-    twitches = (timeline.stage == 4) & (rng.random(n) < 0.02)
+    twitches = (timeline.stage == Stage.REM) & (rng.random(n) < 0.02)
     tone[twitches] += rng.uniform(0.3, 1.2, int(twitches.sum()))
     # The rectified signal passes a low-pass of 0.7 Hz, so that neighbouring seconds resemble each other.
     return np.convolve(np.pad(tone, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
@@ -41,9 +43,10 @@ def simulate_chin_muscle(timeline: Timeline, rng: np.random.Generator) -> FloatA
 
 def simulate_temperature(timeline: Timeline, rng: np.random.Generator) -> FloatArray:
     """Rectal temperature in °C ``[n_seconds]``: falls after bedtime, lowest some five hours later."""
-    hours = np.arange(len(timeline)) / 3600.0
+    n = len(timeline)
+    hours = np.arange(n) / 3600.0
     course = 36.75 + 0.42 * np.cos(2 * np.pi * (hours + 1.0) / 12.5)
-    return np.asarray(course + 0.03 * slow_noise(len(timeline), 600.0, rng) + 0.015 * rng.standard_normal(len(timeline)))
+    return np.asarray(course + 0.03 * slow_noise(n, 600.0, rng) + 0.015 * rng.standard_normal(n))
 
 
 def simulate_event_marker(timeline: Timeline, rng: np.random.Generator) -> FloatArray:

@@ -47,19 +47,20 @@ def add_alpha(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> N
     waxing = np.clip(1 + 0.45 * slow_noise(n, 6.0, rng), 0.15, None)
     amplitude = per_sample(level * waxing)
     wave = rhythm(n, peak - 0.4 * timeline.drowsiness + 0.15 * slow_noise(n, 30.0, rng), 0.35, rng) * amplitude
-    traces[PZ_OZ] += 12.0 * wave
-    traces[FPZ_CZ] -= 5.0 * wave
-    traces[EOG] -= 2.5 * wave
+    traces[PZ_OZ] += 8.5 * wave
+    traces[FPZ_CZ] -= 3.0 * wave
+    traces[EOG] -= 1.8 * wave
 
 
 def add_theta(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> None:
     """Bursts of 4 to 7 Hz in N1, weaker in REM and in drowsy wake."""
     n = len(timeline)
     bursts = np.clip(slow_noise(n, 3.0, rng) - 0.2, 0, 1.5)
-    light = timeline.during(Stage.N1) + 0.3 * timeline.during(Stage.REM) + 0.4 * timeline.during(Stage.W) * timeline.drowsiness
+    drowsy = timeline.during(Stage.W) * timeline.drowsiness
+    light = timeline.during(Stage.N1) + 0.3 * timeline.during(Stage.REM) + 0.4 * drowsy
     wave = rhythm(n, 5.6 + 0.6 * slow_noise(n, 5.0, rng), 0.4, rng) * per_sample(bursts * light)
-    traces[FPZ_CZ] += 7.0 * wave
-    traces[PZ_OZ] += 5.0 * wave
+    traces[FPZ_CZ] += 5.5 * wave
+    traces[PZ_OZ] += 3.5 * wave
     traces[EOG] += 2.5 * wave
 
 
@@ -70,19 +71,20 @@ def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator)
     n = len(timeline)
     tenths = 10
     period = slow_noise(n * tenths, 1.3, rng, rate_hz=tenths)
-    frequency = np.repeat(0.92 * np.exp(0.28 * period), 10)
+    frequency = np.repeat(0.95 * np.exp(0.38 * period), 10)
     phase = 2 * np.pi * np.cumsum(frequency) / 100
     share = np.repeat(timeline.slow_wave_share, tenths)
     gate_level = slow_noise(n * tenths, 2.5, rng, rate_hz=tenths) - ndtri(np.clip(1 - share, 1e-6, 1 - 1e-6))
     gate = 1 / (1 + np.exp(np.clip(-gate_level / 0.2, -50, 50)))
-    depth = 0.8 + 0.5 * share
-    height = 52.0 * depth * np.exp(0.25 * slow_noise(n * tenths, 1.1, rng, rate_hz=tenths)) * gate * (share > 1e-3)
+    # The faster a slow wave, the smaller it is.
+    depth = (0.8 + 0.4 * share) * np.exp(-0.2 * period)
+    height = 46.0 * depth * np.exp(0.25 * slow_noise(n * tenths, 1.1, rng, rate_hz=tenths)) * gate * (share > 1e-3)
     at = np.arange(n * 100) / 10.0
     envelope = np.interp(at, np.arange(n * tenths), height)
-    wave = (envelope * (np.cos(phase) + 0.22 * np.cos(2 * phase + 0.7))).astype(np.float32)
+    wave = (envelope * (np.cos(phase) + 0.25 * np.cos(2 * phase + 0.7))).astype(np.float32)
     delayed = np.roll(wave, 4)  # slow waves travel from front to back
     traces[FPZ_CZ] += wave
-    traces[PZ_OZ] += np.float32(0.52) * delayed
+    traces[PZ_OZ] += np.float32(0.42) * delayed
     traces[EOG] -= np.float32(0.28) * wave
 
 
@@ -96,11 +98,11 @@ def add_k_complexes_and_spindles(traces: Traces, timeline: Timeline, rng: np.ran
     for channel, gain in ((FPZ_CZ, 1.0), (PZ_OZ, 0.45), (EOG, -0.25)):
         add_waves(traces[channel], k_onsets, gain * k_waves)
     swell = np.clip(1 + 0.9 * np.sin(2 * np.pi * np.arange(n) / 50 + 2 * slow_noise(n, 80.0, rng)), 0, None)
-    own = draw_onsets(light * swell * (5.0 / 60) + deep * (2.2 / 60), rng, apart_s=2.5)
+    own = draw_onsets(light * swell * (5.5 / 60) + deep * (2.5 / 60), rng, apart_s=2.5)
     onsets = np.sort(np.r_[own, k_onsets[rng.random(len(k_onsets)) < 0.5] + 0.9])
     frequency = rng.normal(13.1, 0.25) + rng.normal(0, 0.45, len(onsets))
-    shapes = waves.spindles(rng.uniform(0.6, 1.7, len(onsets)), frequency.clip(11.3, 14.8), rng)
-    shapes *= rng.lognormal(np.log(17.0), 0.3, len(onsets))[:, None]
+    shapes = waves.spindles(rng.uniform(0.7, 1.9, len(onsets)), frequency.clip(11.3, 14.8), rng)
+    shapes *= rng.lognormal(np.log(19.0), 0.3, len(onsets))[:, None]
     for channel, gain in ((FPZ_CZ, 1.0), (PZ_OZ, 0.65), (EOG, 0.2)):
         add_waves(traces[channel], onsets, gain * shapes)
 
@@ -137,10 +139,10 @@ def add_slow_eye_movements(traces: Traces, timeline: Timeline, rng: np.random.Ge
 def add_rapid_eye_movements(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> None:
     """Saccades: in bursts during phasic REM, and in wake, more with open eyes."""
     n = len(timeline)
-    phasic = np.clip(slow_noise(n, 9.0, rng) - 0.1, 0, 1.5)
+    phasic = np.clip(slow_noise(n, 9.0, rng) + 0.1, 0, 1.5)
     awake = timeline.during(Stage.W)
     looking = awake * np.where(timeline.eyes_closed, 0.12 * (1 - timeline.drowsiness), 0.9)
-    onsets = draw_onsets(np.clip(timeline.during(Stage.REM) * phasic * 0.75 + looking, 0, 0.95), rng, apart_s=0.35)
+    onsets = draw_onsets(np.clip(timeline.during(Stage.REM) * phasic * 0.8 + looking, 0, 0.95), rng, apart_s=0.35)
     shapes = waves.saccades(rng.uniform(0.04, 0.1, len(onsets)))
     in_wake = awake[onsets.astype(int)] > 0
     height = rng.lognormal(np.log(85), 0.45, len(onsets)) * np.where(in_wake, 1.25, 1.0)

@@ -56,20 +56,22 @@ def white_spectrum(n_frames: int, rng: np.random.Generator) -> NDArray[np.comple
     """Complex Gaussian noise of unit variance, ``complex64 [n_frames, 201]``."""
     shape = (n_frames, FRAME_S * RATE_HZ // 2 + 1, 2)
     parts = rng.standard_normal(shape, dtype=np.float32) * np.float32(np.sqrt(0.5))
-    return parts.view(np.complex64)[..., 0]
+    return np.asarray(parts.view(np.complex64)[..., 0])
 
 
 def rhythm(n_seconds: int, frequency_hz: FloatArray, coherence_s: float, rng: np.random.Generator) -> Trace:
-    """Oscillate around a frequency given per second, waxing and waning: ``float32 [n_seconds * 100]``, unit variance."""
-    knots = n_seconds * RATE_HZ
+    """Oscillate around a frequency given per second, waxing and waning.
+
+    Returns ``float32 [n_seconds * 100]`` of unit variance; ``coherence_s`` is how long a swell lasts.
+    """
     in_phase = slow_noise(n_seconds * 10, coherence_s, rng, rate_hz=10.0)
     quadrature = slow_noise(n_seconds * 10, coherence_s, rng, rate_hz=10.0)
-    at = np.arange(knots, dtype=np.float32) / np.float32(RATE_HZ / 10)
+    at = np.arange(n_seconds * RATE_HZ) / (RATE_HZ / 10)
     grid = np.arange(n_seconds * 10)
     phase = np.cumsum(np.repeat(frequency_hz, RATE_HZ)) * (2 * np.pi / RATE_HZ)
     phase = np.remainder(phase, 2 * np.pi).astype(np.float32)
     wave = np.interp(at, grid, in_phase) * np.cos(phase) - np.interp(at, grid, quadrature) * np.sin(phase)
-    return wave.astype(np.float32)
+    return np.asarray(wave, dtype=np.float32)
 
 
 def draw_onsets(rate_per_s: FloatArray, rng: np.random.Generator, apart_s: float = 0.0) -> FloatArray:

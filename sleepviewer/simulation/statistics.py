@@ -11,6 +11,6 @@ from sleepviewer.packaged import resource
 
 @cache
 def sleep_edf_statistics() -> dict[str, Any]:
-    """Read the aggregates over Sleep-EDF's nights (``tools/simulation_statistics.py`` made them; the file says whence)."""
+    """Read the aggregates over Sleep-EDF's nights; the file says whence, ``tools/simulation_statistics.py`` made it."""
     text = resource("simulation", "sleep_edf_statistics.json").read_text(encoding="utf-8")
     return dict(json.loads(text))

@@ -25,7 +25,7 @@ def spindles(duration_s: FloatArray, frequency_hz: FloatArray, rng: np.random.Ge
     t = _times(2.0)[None, :]
     u = t / duration_s[:, None]
     skew = rng.uniform(0.8, 1.3, len(duration_s))[:, None]
-    envelope = np.where(u < 1, np.sin(np.pi * np.clip(u, 0, 1) ** skew) ** 1.3, 0)
+    envelope = np.where(u < 1, np.sin(np.pi * np.clip(u, 0, 1) ** skew), 0)
     chirp = frequency_hz[:, None] * t - 0.25 * t**2
     return np.asarray(envelope * np.sin(2 * np.pi * (chirp + rng.random(len(duration_s))[:, None])))
 
