@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from sleepviewer.errors import RecordingError
 from sleepviewer.recording import timeline as timelines
 from sleepviewer.recording.base import Channel, Recording, Role, Samples
-from sleepviewer.recording.edf_header import EdfHeader, HeaderFieldError, SignalHeader, read_header, start_of
+from sleepviewer.recording.edf_header import (
+    CalibrationError,
+    EdfHeader,
+    HeaderFieldError,
+    SignalHeader,
+    read_header,
+    start_of,
+)
 from sleepviewer.recording.mne_adapter import open_with_mne
 from sleepviewer.recording.roles import guess_role
 from sleepviewer.recording.timeline import Timeline
@@ -45,33 +52,38 @@ class _Calibrated:
 def open_edf(path: Path) -> Recording:
     """Open an EDF or BDF file, whose first bytes were recognised.
 
-    A header with fields that break the standard (decimal commas, fractions for whole numbers) is given to MNE, which
+    A header whose calibration breaks the standard (decimal commas, fractions for whole numbers) is given to MNE, which
     is more lenient, and a note says so. Raises RecordingError where the file can't be read.
     """
     try:
         header = read_header(path)
-    except HeaderFieldError as error:
+    except CalibrationError as error:
         return _open_leniently(path, error)
+    except HeaderFieldError as error:
+        raise _damaged(path, error) from error
     except OSError as error:
         raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from error
     return EdfRecording(path, header)
 
 
-def _open_leniently(path: Path, error: HeaderFieldError) -> Recording:
-    refusal = RecordingError(f"{path.name} has a damaged header ({error}); export it again from its software.")
+def _damaged(path: Path, error: HeaderFieldError) -> RecordingError:
+    return RecordingError(f"{path.name} has a damaged header ({error}); export it again from its software.")
+
+
+def _open_leniently(path: Path, error: CalibrationError) -> Recording:
     with path.open("rb") as file:
         marker = file.read(256)[192:197]
     if marker.endswith(b"+D"):
         # MNE would close the gaps.
-        raise refusal from error
+        raise _damaged(path, error) from error
+    note = (
+        f"The header of {path.name} breaks the standard ({error}); it was read by MNE, which shows every channel at "
+        "the highest rate of the file."
+    )
     try:
-        return open_with_mne(
-            path,
-            note=f"The header of {path.name} breaks the standard ({error}); it was read by MNE, which shows every "
-            "channel at the highest rate of the file.",
-        )
+        return open_with_mne(path, note)
     except RecordingError:
-        raise refusal from error
+        raise _damaged(path, error) from error
 
 
 class EdfRecording(Recording):

@@ -30,6 +30,10 @@ class HeaderFieldError(ValueError):
     """A field of an otherwise whole header can't be decoded."""
 
 
+class CalibrationError(HeaderFieldError):
+    """A field can't be decoded that does not touch where samples lie and when they were taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignalHeader:
     """One signal of the header.
@@ -78,8 +82,8 @@ class EdfHeader:
 def read_header(path: Path) -> EdfHeader:
     """Read the header of an EDF or BDF file.
 
-    Raises RecordingError where the file is cut or holds no signal, HeaderFieldError where a field can't be decoded
-    (another reader may be more lenient).
+    Raises RecordingError where the file is cut or holds no signal, HeaderFieldError where a field can't be decoded,
+    and of these CalibrationError where a more lenient reader may be asked.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -158,7 +162,7 @@ def _columns(raw: bytes, n_signals: int, before: int, width: int) -> list[bytes]
 def _whole(field: bytes, what: str) -> int:
     value = _number(field, what)
     if value != int(value):
-        raise HeaderFieldError(f"{what}: {field!r}")
+        raise _unreadable(field, what)
     return int(value)
 
 
@@ -166,10 +170,14 @@ def _number(field: bytes, what: str) -> float:
     try:
         value = float(field.strip(b" \x00"))
     except ValueError as error:
-        raise HeaderFieldError(f"{what}: {field!r}") from error
+        raise _unreadable(field, what) from error
     if not math.isfinite(value):
-        raise HeaderFieldError(f"{what}: {field!r}")
+        raise _unreadable(field, what)
     return value
+
+
+def _unreadable(field: bytes, what: str) -> HeaderFieldError:
+    return HeaderFieldError(f"{what}: “{_text(field.decode('latin-1'))}”")
 
 
 def _text(latin_1: str) -> str:
@@ -215,7 +223,7 @@ def _edfio_header(raw: bytes, family: str) -> edfio.Edf | edfio.Bdf:
                 return edfio.read_bdf(raw, header_encoding="latin-1")
             return edfio.read_edf(raw, header_encoding="latin-1")
         except (ValueError, ArithmeticError) as error:
-            raise HeaderFieldError(str(error)) from error
+            raise CalibrationError(str(error)) from error
 
 
 def _layout(
@@ -241,7 +249,7 @@ def _signal(field: Any, count: int, offset: int, n_bytes: int) -> SignalHeader:
     try:
         physical, digital = field.physical_range, field.digital_range
     except ValueError as error:
-        raise HeaderFieldError(f"calibration of {field.label}: {error}") from error
+        raise CalibrationError(f"calibration of “{_text(field.label)}”: {error}") from error
     gain: float | None = None
     baseline = 0.0
     if digital.max != digital.min and physical.max != physical.min:

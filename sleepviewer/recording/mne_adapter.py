@@ -62,6 +62,8 @@ def open_with_mne(path: Path, note: str = "") -> Recording:
         except Exception as error:  # readers of many formats raise whatever they meet
             why = " ".join(str(error).split()) or type(error).__name__
             raise RecordingError(f"{path.name} can't be read as {format_of(path) or 'EDF'}: {why}") from error
+    if not raw.info["sfreq"] > 0:
+        raise RecordingError(f"{path.name} gives no sampling rate; export it again from its software.")
     if raw.n_times == 0 or not raw.ch_names:
         raise RecordingError(f"{path.name} holds no samples; choose another recording.")
     notes = [note] if note else []

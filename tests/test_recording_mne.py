@@ -1,0 +1,127 @@
+"""Formats beyond EDF come through MNE with the same contract."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sleepviewer.errors import ChannelError, RecordingError
+from sleepviewer.recording import Gap, Role, open_recording
+
+RATE = 100.0
+START = datetime(2021, 3, 4, 22, 30, 15, tzinfo=UTC)
+NAMES = ["C4-M1", "E1-M2", "Chin", "Body temperature"]
+KINDS = ["eeg", "eog", "emg", "misc"]
+
+
+def microvolts() -> np.ndarray:
+    """Values of the four channels in the unit that they must come out in, ``[4, 1000]``."""
+    return np.random.default_rng(3).uniform(-90, 90, (4, 1000))
+
+
+def write_fif(path: Path, annotations: list[tuple[float, float, str]] | None = None) -> Path:
+    import mne
+
+    data = microvolts() * np.array([[1e-6], [1e-6], [1e-6], [1.0]])
+    raw = mne.io.RawArray(data, mne.create_info(NAMES, RATE, KINDS), verbose="ERROR")
+    raw.set_meas_date(START)
+    if annotations:
+        onsets, durations, texts = zip(*annotations, strict=True)
+        raw.set_annotations(mne.Annotations(onsets, durations, texts, orig_time=START))
+    raw.save(path, verbose="ERROR")
+    return path
+
+
+def write_brainvision(folder: Path) -> Path:
+    """A BrainVision triple in float32: an EEG channel in µV, one in mV, a belt in a unit that MNE does not know."""
+    x = np.random.default_rng(4).uniform(-90, 90, (3, 500)).astype("<f4")
+    (folder / "a.eeg").write_bytes(x.T.tobytes())
+    (folder / "a.vmrk").write_text(
+        "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=a.eeg\n"
+        "[Marker Infos]\nMk1=New Segment,,1,1,0,20210304223015000000\n",
+        encoding="utf-8",
+    )
+    header = folder / "a.vhdr"
+    header.write_text(
+        "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=a.eeg\n"
+        "MarkerFile=a.vmrk\nDataFormat=BINARY\nDataOrientation=MULTIPLEXED\nNumberOfChannels=3\n"
+        "SamplingInterval=5000\n[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n[Channel Infos]\n"
+        "Ch1=Fpz-Cz,,1,µV\nCh2=Chin1,,1,mV\nCh3=Thorax,,1,ARU\n",
+        encoding="utf-8",
+    )
+    return header
+
+
+def test_fif_comes_out_in_microvolts(tmp_path: Path) -> None:
+    night = open_recording(write_fif(tmp_path / "night_raw.fif"))
+    assert night.format_name == "FIF"
+    assert night.start == START.replace(tzinfo=None)
+    assert night.duration_s == 10.0
+    assert [c.label for c in night.channels] == NAMES
+    assert [c.role for c in night.channels] == [Role.EEG, Role.EOG, Role.EMG, Role.OTHER]
+    assert [c.is_voltage for c in night.channels] == [True, True, True, False]
+    for label, expected in zip(NAMES, microvolts(), strict=True):
+        np.testing.assert_allclose(night.read(label, 0, 10), expected, rtol=1e-5)
+    assert any("UTC" in note for note in night.notes)
+
+
+def test_a_window_beyond_the_end_is_nan(tmp_path: Path) -> None:
+    with open_recording(write_fif(tmp_path / "night_raw.fif")) as night:
+        window = night.read("C4-M1", -1, 11)
+        assert len(window) == 1200
+        assert np.isnan(window).nonzero()[0].tolist() == [*range(100), *range(1100, 1200)]
+        assert np.isnan(night.read("C4-M1", 100, 101)).all()
+        with pytest.raises(ChannelError, match="no channel"):
+            night.read("C3", 0, 1)
+
+
+def test_stretches_that_the_recorder_skipped_are_gaps(tmp_path: Path) -> None:
+    marks = [(2.0, 1.5, "BAD_ACQ_SKIP"), (6.0, 1.0, "BAD_muscle"), (8.0, 0.0, "EDGE boundary")]
+    night = open_recording(write_fif(tmp_path / "night_raw.fif", marks))
+    assert night.gaps == (Gap(2.0, 3.5),)
+    got = night.read("C4-M1", 1, 10)
+    assert np.isnan(got).nonzero()[0].tolist() == [*range(100, 250)]
+    assert any("1 gap, 1.5 s" in note for note in night.notes)
+    assert any("was cut at 1 place" in note for note in night.notes)
+
+
+def test_brainvision_voltages_come_out_in_microvolts_and_others_as_they_are(tmp_path: Path) -> None:
+    header = write_brainvision(tmp_path)
+    night = open_recording(header)
+    assert night.format_name == "BrainVision"
+    assert night.start == datetime(2021, 3, 4, 22, 30, 15)
+    assert [(c.label, c.rate_hz, c.unit, c.role) for c in night.channels] == [
+        ("Fpz-Cz", 200.0, "µV", Role.EEG),
+        ("Chin1", 200.0, "µV", Role.EMG),
+        ("Thorax", 200.0, "", Role.RESPIRATION),
+    ]
+    x = np.random.default_rng(4).uniform(-90, 90, (3, 500)).astype("<f4")
+    for label, expected in zip(("Fpz-Cz", "Chin1", "Thorax"), x * np.array([[1], [1e3], [1]]), strict=True):
+        np.testing.assert_allclose(night.read(label, 0, 2.5), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["a.vhdr", "a.fif", "a_raw.fif.gz", "a.set", "a.gdf", "a.cnt", "a.lay", "a.eeg"])
+def test_a_file_that_mne_cannot_read_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"Dear colleague, here is the night.\n" * 40)
+    with pytest.raises(RecordingError, match="can't be read as") as caught:
+        open_recording(path)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_brainvision_header_without_its_data_is_refused(tmp_path: Path) -> None:
+    header = write_brainvision(tmp_path)
+    (tmp_path / "a.eeg").unlink()
+    with pytest.raises(RecordingError, match=r"a\.vhdr can't be read as BrainVision"):
+        open_recording(header)
+
+
+def test_data_that_go_away_are_an_error_and_no_crash(tmp_path: Path) -> None:
+    night = open_recording(write_brainvision(tmp_path))
+    (tmp_path / "a.eeg").unlink()
+    with pytest.raises(RecordingError, match="can't be read any more"):
+        night.read("Fpz-Cz", 0, 1)
