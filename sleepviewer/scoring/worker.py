@@ -1,0 +1,181 @@
+"""The child's side of :mod:`sleepviewer.scoring.process`: it scores nights, one after the other.
+
+This module imports nothing heavy at its top: the limits on threads that :func:`serve` sets must be there before numpy
+and torch are loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Final
+
+from sleepviewer import errors
+from sleepviewer.errors import EngineError, SleepViewerError
+
+if TYPE_CHECKING:
+    from sleepviewer.scoring.base import CancelToken, Engine, Prediction, Progress
+    from sleepviewer.scoring.process import ScoringRequest
+    from sleepviewer.scoring.registry import EngineSpec
+
+# The limit as well as the number: LightGBM asks for eight threads whatever the number.
+_THREAD_LIMITS: Final = (
+    "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+_NICENESS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """To the child: get ready for this engine."""
+
+    spec: EngineSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """To the child: score this, and put the job's number on every reply."""
+
+    job: int
+    request: ScoringRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """To the child: stop this job."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """From the child: how far it is."""
+
+    job: int
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """From the child: the scoring."""
+
+    job: int
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """From the child: what went wrong; ``kind`` names a class of :mod:`sleepviewer.errors`."""
+
+    job: int
+    kind: str
+    sentence: str
+    details: str
+
+
+def serve(connection: Connection) -> None:
+    """Do what comes through the pipe until it closes. The main function of the child process."""
+    _be_modest()
+    _Server(connection).run()
+
+
+def _be_modest() -> None:
+    """Leave the cores and the keyboard to the window: one thread, low priority, Ctrl-C is the parent's affair.
+
+    YASA imports matplotlib, which must not look for a window system here.
+    """
+    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"), MPLBACKEND="agg")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(_NICENESS)
+
+
+class _Server:
+    """Works on jobs in the main thread while a second thread listens for more, for cancellation and for the end."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._inbox: queue.SimpleQueue[WarmUp | Score] = queue.SimpleQueue()
+        self._tokens: dict[int, CancelToken] = {}
+        self._engine: Engine | None = None
+        self._engine_key: object = None
+
+    def run(self) -> None:
+        """Serve for ever; the listening thread ends the process."""
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        while True:
+            message = self._inbox.get()
+            if isinstance(message, Score):
+                self._score(message)
+            else:
+                with suppress(Exception):  # scoring will meet the same trouble, and tell it
+                    self._engine_of(message.spec).warm_up()
+
+    def _listen(self) -> None:
+        """Receive messages. A closed pipe means that the parent is gone: leave at once, whatever is running."""
+        from sleepviewer.scoring.base import CancelToken
+
+        while True:
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)
+            if isinstance(message, Cancel):
+                if token := self._tokens.get(message.job):
+                    token.cancel()
+                continue
+            if isinstance(message, Score):
+                self._tokens[message.job] = CancelToken()
+            self._inbox.put(message)
+
+    def _score(self, message: Score) -> None:
+        """Score one request and reply."""
+        reply: Done | Failed
+        try:
+            reply = Done(message.job, self._prediction(message))
+        except SleepViewerError as error:
+            kind = next(c.__name__ for c in type(error).__mro__ if hasattr(errors, c.__name__))
+            reply = Failed(message.job, kind, str(error), traceback.format_exc())
+        except Exception as error:  # whatever a library raises is told to the user, and does not end the process
+            last_line = traceback.format_exception_only(error)[-1].strip().splitlines()[0].rstrip(".")
+            sentence = f"Scoring with {message.request.spec.id} failed: {last_line}."
+            reply = Failed(message.job, EngineError.__name__, sentence, traceback.format_exc())
+        del self._tokens[message.job]
+        self._connection.send(reply)
+
+    def _prediction(self, message: Score) -> Prediction:
+        from sleepviewer.recording import open_recording
+
+        def tell(progress: Progress) -> None:
+            self._connection.send(Told(message.job, progress))
+
+        request, token = message.request, self._tokens[message.job]
+        token.check()
+        engine = self._engine_of(request.spec)
+        with open_recording(request.path) as recording:
+            return engine.score(recording, request.channels, tell, token)
+
+    def _engine_of(self, spec: EngineSpec) -> Engine:
+        """Return the engine, the last one again unless its file of weights has changed."""
+        from sleepviewer.scoring.registry import make_engine
+
+        stamp = None
+        if spec.weights is not None:
+            with suppress(OSError):
+                status = spec.weights.stat()
+                stamp = (status.st_mtime_ns, status.st_size)
+        key = (spec, stamp)
+        if self._engine is None or self._engine_key != key:
+            self._engine, self._engine_key = make_engine(spec), key
+        return self._engine
