@@ -78,7 +78,7 @@ def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator)
     gate = 1 / (1 + np.exp(np.clip(-gate_level / 0.2, -50, 50)))
     # The faster a slow wave, the smaller it is.
     depth = (0.8 + 0.4 * share) * np.exp(-0.2 * period)
-    height = 46.0 * depth * np.exp(0.25 * slow_noise(n * tenths, 1.1, rng, rate_hz=tenths)) * gate * (share > 1e-3)
+    height = 45.0 * depth * np.exp(0.2 * slow_noise(n * tenths, 1.1, rng, rate_hz=tenths)) * gate * (share > 1e-3)
     at = np.arange(n * 100) / 10.0
     envelope = np.interp(at, np.arange(n * tenths), height)
     wave = (envelope * (np.cos(phase) + 0.25 * np.cos(2 * phase + 0.7))).astype(np.float32)

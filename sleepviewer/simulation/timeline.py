@@ -73,10 +73,10 @@ def _slow_wave_share(stage: NDArray[np.int8], rng: np.random.Generator) -> Float
     """Share of time with slow waves: over a fifth in N3, deepest early in the night, little in N2 and rising to N3."""
     n = len(stage)
     early = np.exp(-np.arange(n) / 9000.0)
-    deep = 0.46 + 0.2 * early + 0.13 * slow_noise(n, 60.0, rng)
+    deep = 0.52 + 0.2 * early + 0.13 * slow_noise(n, 60.0, rng)
     near_deep = _smooth((stage == Stage.N3).astype(float), 150)
     light = 0.02 + 0.10 * near_deep + 0.02 * slow_noise(n, 60.0, rng)
-    share = np.where(stage == Stage.N3, deep.clip(0.28, 0.9), np.where(stage == Stage.N2, light.clip(0.0, 0.18), 0.0))
+    share = np.where(stage == Stage.N3, deep.clip(0.38, 0.9), np.where(stage == Stage.N2, light.clip(0.0, 0.18), 0.0))
     return _smooth(share, 5)
 
 
