@@ -14,6 +14,8 @@ _SLEEP_EDF_PSG: Final = re.compile(r"(?P<night>S[CT]\d{4})\w{2}-PSG\.\w+", re.IG
 _PSG_ENDING: Final = re.compile(r"[-_]PSG$", re.IGNORECASE)
 _HYPNOGRAM_ENDINGS: Final = frozenset({".edf", ".bdf", ".csv", ".tsv", ".txt"})
 
+_LAST_SUBJECT: Final = 82
+
 
 def find_truth(recording_path: Path) -> Path | None:
     """Return the hypnogram file that lies beside a recording, or None where there is none or more than one.
@@ -43,8 +45,10 @@ def fetch_sleep_edf_night(subject: int = 0, night: int = 1, folder: Path | None 
     """
     from mne.datasets.sleep_physionet.age import fetch_data
 
-    if night not in (1, 2):
-        raise RecordingError(f"Sleep-EDF has nights 1 and 2 of a subject, not {night}; choose one of them.")
+    if night not in (1, 2) or not 0 <= subject <= _LAST_SUBJECT:
+        raise RecordingError(
+            f"Sleep-EDF has subjects 0 to {_LAST_SUBJECT} and their nights 1 and 2, not night {night} of {subject}."
+        )
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,175 @@
+"""Hypnograms are laid on a recording by clock time, and what does not fit is told."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sleepviewer.errors import AlignmentError
+from sleepviewer.hypnogram import Bout, Hypnogram, StageTrack, align, bouts_of, read_track, to_hypnogram
+
+START = datetime(2002, 1, 1, 23, 0)
+
+
+def track(stages: list[int], *, later_s: float = 0.0, start: datetime | None = START) -> StageTrack:
+    moved = None if start is None else start + timedelta(seconds=later_s)
+    return StageTrack(bouts_of(np.array(stages, np.int8)), moved, "truth.edf", "Jane")
+
+
+def laid(the_track: StageTrack, n_epochs: int, start: datetime | None = START) -> Hypnogram:
+    return align(the_track, start=start, n_epochs=n_epochs, name="night.edf")
+
+
+def test_a_hypnogram_that_fits_needs_no_note() -> None:
+    result = laid(track([0, 1, 2, 3, 4, -1]), 6)
+    assert result.stages.tolist() == [0, 1, 2, 3, 4, -1]
+    assert result.notes == ()
+    assert result.start == START
+    assert result.scorer == "Jane"
+
+
+def test_a_later_start_leaves_the_beginning_unlabelled_and_is_told() -> None:
+    result = laid(track([1, 2], later_s=60), 4)
+    assert result.stages.tolist() == [-1, -1, 1, 2]
+    assert result.notes == ("truth.edf starts 1 min later than night.edf; 2 epochs there without a label.",)
+
+
+def test_an_earlier_start_leaves_scored_epochs_out_and_is_told() -> None:
+    result = laid(track([0, 0, 1, 2], later_s=-60), 2)
+    assert result.stages.tolist() == [1, 2]
+    assert result.notes == (
+        "truth.edf starts 1 min earlier than night.edf; 2 scored epochs before the recording left out.",
+    )
+
+
+def test_a_shorter_hypnogram_is_told() -> None:
+    result = laid(track([0, 1]), 5)
+    assert result.stages.tolist() == [0, 1, -1, -1, -1]
+    assert result.notes == (
+        "truth.edf is shorter than night.edf: it ends 1 min 30 s earlier; 3 epochs there without a label.",
+    )
+
+
+def test_a_longer_hypnogram_is_told() -> None:
+    result = laid(track([0, 1, 2]), 2)
+    assert result.stages.tolist() == [0, 1]
+    assert result.notes == (
+        "truth.edf is longer than night.edf: it ends 30 s later; 1 scored epoch after the recording's last whole epoch "
+        "left out.",
+    )
+
+
+def test_unknown_epochs_outside_the_recording_go_without_a_word() -> None:
+    assert laid(track([-1, 0, 1, -1, -1], later_s=-30), 2).notes == ()
+
+
+def test_a_hole_in_the_hypnogram_is_told() -> None:
+    holey = StageTrack((Bout(0, 30, 0), Bout(90, 30, 2)), START, "truth.edf")
+    result = laid(holey, 4)
+    assert result.stages.tolist() == [0, -1, -1, 2]
+    assert result.notes == ("truth.edf has no label for 2 epochs in between.",)
+
+
+@pytest.mark.parametrize(
+    ("later_s", "expected"), [(10, [0, 1, 2]), (-10, [0, 1, 2]), (15, [0, 0, 1]), (20, [-1, 0, 1])]
+)
+def test_off_the_grid_each_epoch_has_the_stage_that_covers_most_of_it(later_s: float, expected: list[int]) -> None:
+    result = laid(track([0, 1, 2], later_s=later_s), 3)
+    assert result.stages.tolist() == expected
+    distance = min(abs(later_s), 30 - abs(later_s))
+    assert any(f"up to {distance:g} s off the 30-second grid" in note for note in result.notes)
+
+
+def test_epochs_less_than_half_covered_are_unknown() -> None:
+    short = StageTrack((Bout(0, 30, 0), Bout(30, 14, 2), Bout(60, 9, 2), Bout(69, 7, 3)), START, "truth.edf")
+    assert laid(short, 3).stages.tolist() == [0, -1, 2]
+
+
+def test_a_sub_second_difference_is_told() -> None:
+    result = laid(track([0, 1], later_s=0.394), 2)
+    assert result.stages.tolist() == [0, 1]
+    assert any("0.394 s" in note for note in result.notes)
+
+
+def test_another_days_hypnogram_is_refused_with_both_times() -> None:
+    with pytest.raises(AlignmentError, match=r"2002-01-02 23:00:00 and night\.edf at 2002-01-01 23:00:00"):
+        laid(track([0, 1], later_s=86400), 100)
+    with pytest.raises(AlignmentError, match="no epoch in common"):
+        laid(track([0, 1], later_s=-86400), 100)
+
+
+def test_touching_is_no_overlap() -> None:
+    with pytest.raises(AlignmentError):
+        laid(track([0, 1], later_s=-60), 4)
+    with pytest.raises(AlignmentError):
+        laid(track([0, 1], later_s=120), 4)
+
+
+def test_nothing_cannot_be_aligned() -> None:
+    with pytest.raises(AlignmentError, match=r"truth\.edf is empty"):
+        laid(track([]), 4)
+    with pytest.raises(AlignmentError, match=r"night\.edf is empty"):
+        laid(track([0]), 0)
+
+
+def test_a_hypnogram_of_nothing_but_unknown_is_aligned() -> None:
+    assert laid(track([-1, -1]), 2).stages.tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize(("of_track", "of_recording", "clockless"), [(None, START, "truth"), (START, None, "night")])
+def test_without_a_clock_both_start_together_and_that_is_told(
+    of_track: datetime | None, of_recording: datetime | None, clockless: str
+) -> None:
+    result = laid(track([0, 1], start=of_track), 2, of_recording)
+    assert result.stages.tolist() == [0, 1]
+    assert result.start == of_recording
+    assert result.notes == (f"{clockless}.edf gives no start time; truth.edf was taken to start with night.edf.",)
+
+
+def test_notes_of_the_reader_are_kept() -> None:
+    noted = StageTrack((Bout(0, 30, 0),), START, "truth.edf", notes=("Numbers were read.",))
+    assert laid(noted, 1).notes == ("Numbers were read.",)
+
+
+def test_a_tracks_own_grid_begins_at_its_second_0() -> None:
+    result = to_hypnogram(StageTrack((Bout(-30, 60, 0), Bout(60, 40, 2)), START, "truth.edf"))
+    assert result.stages.tolist() == [0, -1, 2]
+    assert any("1 scored epoch before its own start" in note for note in result.notes)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.integers(-45, 45), st.integers(1, 40))
+def test_whole_epochs_of_shift_move_stages_and_lose_none_in_silence(stages: list[int], shift: int, n: int) -> None:
+    moved = track(stages, later_s=30.0 * shift)
+    expected = [stages[e - shift] if 0 <= e - shift < len(stages) else -1 for e in range(n)]
+    if max(expected) < 0:
+        with pytest.raises(AlignmentError):
+            laid(moved, n)
+        return
+    result = laid(moved, n)
+    assert result.stages.tolist() == expected
+    lost = len(stages) - sum(stage >= 0 for stage in expected)
+    unlabelled = expected.count(-1)
+    assert bool(result.notes) == bool(lost or unlabelled)
+
+
+def test_every_real_hypnogram_fits_its_own_recording_time(shared: Path) -> None:
+    for path in sorted((shared / "data" / "hypnograms").glob("*-Hypnogram.edf")):
+        the_track = read_track(path)
+        result = align(the_track, start=the_track.start, n_epochs=2880, name="night.edf")
+        assert all("shorter" in note for note in result.notes), path.name
+        assert (result.stages >= 0).sum() * 30 == sum(b.duration_s for b in the_track.bouts if b.stage >= 0)
+
+
+def test_a_day_of_epochs_is_laid_in_no_time() -> None:
+    stages = np.random.default_rng(1).integers(-1, 5, 2880).astype(np.int8)
+    the_track = StageTrack(bouts_of(stages), START + timedelta(seconds=7), "truth.edf")
+    began = time.perf_counter()
+    laid(the_track, 2880)
+    assert time.perf_counter() - began < 0.5
