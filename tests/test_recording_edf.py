@@ -83,6 +83,13 @@ def test_a_channel_without_calibration_is_kept_in_raw_numbers(tmp_path: Path, fa
     assert "no calibration for “EEG C4”" in note
 
 
+def test_a_physical_range_that_is_absurd_is_no_calibration(tmp_path: Path) -> None:
+    signal = Signal("EEG C4", 100, "uV", np.arange(100), (-32768, 32767))
+    night = open_recording(patch(write_edf(tmp_path / "a.edf", [signal]), 256 + 112, b"1e30    "))
+    assert night.channels[0].unit == ""
+    np.testing.assert_array_equal(night.read("EEG C4", 0, 1), np.arange(100))
+
+
 def test_an_inverted_range_inverts(tmp_path: Path) -> None:
     signal = Signal("EEG C4", 100, "uV", ramp(100), (3276.7, -3276.8))
     night = open_recording(write_edf(tmp_path / "a.edf", [signal]))

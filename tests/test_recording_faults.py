@@ -97,7 +97,14 @@ def test_records_of_no_duration(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("offset", "raw"),
-    [(252, b"abcd"), (236, b"many    "), (244, b"nan     "), (768 - 80, b"-5      "), (256 + 2 * 112, b"low     ")],
+    [
+        (244, b"1e-9    "),
+        (252, b"abcd"),
+        (236, b"many    "),
+        (244, b"nan     "),
+        (768 - 80, b"-5      "),
+        (256 + 2 * 112, b"low     "),
+    ],
 )
 def test_header_fields_that_nobody_can_read(tmp_path: Path, offset: int, raw: bytes) -> None:
     assert "damaged header" in refused(patch(sound(tmp_path), offset, raw))

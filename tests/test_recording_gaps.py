@@ -114,6 +114,12 @@ def test_a_record_whose_time_is_unreadable_is_refused(tmp_path: Path) -> None:
         open_recording(path)
 
 
+def test_a_time_that_is_absurd_is_refused(tmp_path: Path) -> None:
+    path = write_edf_plus_d(tmp_path / "a.edf", [0.0, 1e9], [("EEG C4", 100, "uV", ramp(200))])
+    with pytest.raises(RecordingError, match="spans 11,574 days"):
+        open_recording(path)
+
+
 def test_gaps_without_a_timekeeping_channel_are_refused(tmp_path: Path) -> None:
     path = write_edf(tmp_path / "a.edf", [("EEG C4", 100, "uV", ramp(300))], kind="EDF+D")
     with pytest.raises(RecordingError, match="says that it has gaps"):

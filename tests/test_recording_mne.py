@@ -22,7 +22,7 @@ def microvolts() -> np.ndarray:
     return np.random.default_rng(3).uniform(-90, 90, (4, 1000))
 
 
-def write_fif(path: Path, annotations: list[tuple[float, float, str]] | None = None) -> Path:
+def write_fif(path: Path, annotations: list[tuple[float, float, str]] | None = None, cut_s: float = 0.0) -> Path:
     import mne
 
     data = microvolts() * np.array([[1e-6], [1e-6], [1e-6], [1.0]])
@@ -31,7 +31,7 @@ def write_fif(path: Path, annotations: list[tuple[float, float, str]] | None = N
     if annotations:
         onsets, durations, texts = zip(*annotations, strict=True)
         raw.set_annotations(mne.Annotations(onsets, durations, texts, orig_time=START))
-    raw.save(path, verbose="ERROR")
+    raw.crop(tmin=cut_s).save(path, verbose="ERROR")
     return path
 
 
@@ -86,6 +86,14 @@ def test_stretches_that_the_recorder_skipped_are_gaps(tmp_path: Path) -> None:
     assert np.isnan(got).nonzero()[0].tolist() == [*range(100, 250)]
     assert any("1 gap, 1.5 s" in note for note in night.notes)
     assert any("was cut at 1 place" in note for note in night.notes)
+
+
+def test_a_recording_cut_at_its_beginning_keeps_its_clock(tmp_path: Path) -> None:
+    night = open_recording(write_fif(tmp_path / "night_raw.fif", [(2.0, 1.5, "BAD_ACQ_SKIP")], cut_s=1.0))
+    assert night.start == START.replace(tzinfo=None, second=16)
+    assert night.duration_s == 9.0
+    assert night.gaps == (Gap(1.0, 2.5),)
+    np.testing.assert_allclose(night.read("C4-M1", 0, 1), microvolts()[0, 100:200], rtol=1e-5)
 
 
 def test_brainvision_voltages_come_out_in_microvolts_and_others_as_they_are(tmp_path: Path) -> None:

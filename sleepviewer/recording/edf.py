@@ -34,6 +34,7 @@ from sleepviewer.recording.units import parse_unit
 _BLOCK_BYTES: Final = 8 << 20
 _KEPT_BLOCK_BYTES: Final = 4 << 20
 _MIN_TOLERANCE_S: Final = 1e-3  # writers round onsets to milliseconds
+_MAX_DAYS: Final = 31  # a longer span of onsets is damage, and would ask for more memory than there is
 _ONSET_BYTES: Final = 40
 
 
@@ -175,7 +176,7 @@ def _timeline_of(path: Path, header: EdfHeader) -> tuple[Timeline, float, list[s
         return even, 0.0, []
     if not header.discontinuous:
         onset = timelines.first_onset(_annotation_bytes(path, header, 1).tobytes())
-        return even, onset or 0.0, []
+        return even, onset if onset is not None and abs(onset) <= _MAX_DAYS * 86_400 else 0.0, []
     onsets = timelines.record_onsets(_annotation_bytes(path, header, header.n_records))
     unreadable = np.flatnonzero(np.isnan(onsets))
     if unreadable.size:
@@ -187,6 +188,11 @@ def _timeline_of(path: Path, header: EdfHeader) -> tuple[Timeline, float, list[s
         timeline = timelines.from_onsets(onsets, header.record_s, max(0.5 / fastest, _MIN_TOLERANCE_S))
     except ValueError as error:
         raise RecordingError(f"{path.name} can't be laid on one clock: {error}; export it again.") from error
+    days = max(abs(float(onsets[0])), timeline.duration_s) / 86_400
+    if days > _MAX_DAYS:
+        raise RecordingError(
+            f"{path.name} spans {days:,.0f} days by the times of its records, so these are damaged; export it again."
+        )
     return timeline, float(onsets[0]), _gap_notes(path, timeline)
 
 

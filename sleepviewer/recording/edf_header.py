@@ -25,6 +25,11 @@ BDF_MAGIC: Final = b"\xffBIOSEMI"
 
 _FIXED: Final = 256  # bytes of the fixed part, and again per signal
 
+# Beyond these a field is damaged: no sampling rate, no physical value and no start of a night looks like that.
+_MAX_RATE_HZ: Final = 1e6
+_MAX_PHYSICAL: Final = 1e20
+_YEARS: Final = range(1800, 2800)
+
 
 class HeaderFieldError(ValueError):
     """A field of an otherwise whole header can't be decoded."""
@@ -118,6 +123,9 @@ def read_header(path: Path) -> EdfHeader:
             f"{path.name} says that its data records last {record_s:g} seconds, so its sampling rates are unknown; "
             "export it again from the recording software."
         )
+
+    if max(counts) / record_s > _MAX_RATE_HZ:
+        raise _unreadable(raw[244:252], "duration of a record")
 
     record_bytes = sum(counts) * bytes_per_sample
     notes: list[str] = []
@@ -252,11 +260,10 @@ def _signal(field: Any, count: int, offset: int, n_bytes: int) -> SignalHeader:
         raise CalibrationError(f"calibration of “{_text(field.label)}”: {error}") from error
     gain: float | None = None
     baseline = 0.0
-    if digital.max != digital.min and physical.max != physical.min:
+    plausible = all(abs(limit) <= _MAX_PHYSICAL for limit in physical)  # False for NaN as well
+    if digital.max != digital.min and physical.max != physical.min and plausible:
         gain = (physical.max - physical.min) / (digital.max - digital.min)
         baseline = physical.min - digital.min * gain
-        if not (math.isfinite(gain) and math.isfinite(baseline)):
-            gain, baseline = None, 0.0
     return SignalHeader(
         label=_text(field.label),
         unit=_text(field.physical_dimension),
@@ -281,12 +288,13 @@ def _legacy_start(path: Path, raw: bytes, fields: edfio.Edf | edfio.Bdf) -> tupl
         plus_day = fields.recording.startdate
     except edfio.AnonymizedDateError:
         notes.append(f"The date of {path.name} was made anonymous; only the time of day counts.")
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     else:
-        if day is not None and plus_day != day:
-            notes.append(f"{path.name} gives two start dates, {day} and {plus_day}; {plus_day} is used.")
-        day = plus_day
+        if plus_day.year in _YEARS:
+            if day is not None and plus_day != day:
+                notes.append(f"{path.name} gives two start dates, {day} and {plus_day}; {plus_day} is used.")
+            day = plus_day
     if day is None or clock is None:
         what = "date" if day is None else "time"
         field = _text(raw[168:176].decode("latin-1") if day is None else raw[176:184].decode("latin-1"))
