@@ -34,7 +34,7 @@ class AgreementTab(QWidget):
         self._figures.setWordWrap(True)
         self._matrix = ConfusionMatrix(theme, self)
         self._session: NightSession | None = None
-        self._pair.activated.connect(lambda _: self._session is not None and self.show_session(self._session))
+        self._pair.activated.connect(self._compare_again)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 12, 14, 12)
         layout.setSpacing(10)
@@ -51,6 +51,10 @@ class AgreementTab(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self._matrix.set_theme(theme)
+
+    def _compare_again(self) -> None:
+        if self._session is not None:
+            self.show_session(self._session)
 
     def show_session(self, session: NightSession) -> None:
         """Compare the chosen pair."""
@@ -88,7 +92,8 @@ def _figures_html(result: Agreement) -> str:
     f1 = "".join(f"<td align='center'>&nbsp;{stage.label}&nbsp;</td>" for stage in SCORED_STAGES)
     values = "".join(f"<td align='center'>&nbsp;{number(result.f1[stage.label])}&nbsp;</td>" for stage in SCORED_STAGES)
     return (
-        f"<p style='font-size:large'>κ <b>{number(result.kappa)}</b> &nbsp; accuracy <b>{number(result.accuracy)}</b></p>"
+        f"<p style='font-size:large'>κ <b>{number(result.kappa)}</b> &nbsp; "
+        f"accuracy <b>{number(result.accuracy)}</b></p>"
         f"<p>macro-F1 <b>{number(result.macro_f1)}</b>, over the {result.epochs} epochs that both score</p>"
         f"<table><tr><td>F1</td>{f1}</tr><tr><td></td>{values}</tr></table>"
     )

@@ -13,7 +13,7 @@ from sleepviewer.app.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED
-from sleepviewer.scoring.base import Proba
+from sleepviewer.scoring.base import Prediction, Proba
 from sleepviewer.stages import EPOCH_S, Stage
 
 _BASE_TEXTS = ((Base.TRUTH, "the expert's stage"), (Base.MODEL, "the model's stage"), (Base.NONE, "nothing (unscored)"))
@@ -91,11 +91,7 @@ class EpochTab(QWidget):
         self._says["Yours"].setText(yours + flag)
         self._says["Exported as"].setText(self._stage_html(document.labels[epoch]))
         self._bars.show_proba(None if document.proba is None else document.proba[epoch])
-        self._origin.setText(
-            ""
-            if prediction is None
-            else f"{prediction.engine} {prediction.engine_version} on {', '.join(prediction.channels)}, {prediction.device}"
-        )
+        self._origin.setText("" if prediction is None else _origin_text(prediction))
         for index, (base, _) in enumerate(_BASE_TEXTS):
             if base is document.base:
                 self._base.setCurrentIndex(index)
@@ -103,6 +99,13 @@ class EpochTab(QWidget):
     def _stage_html(self, stage: int) -> str:
         color = self._theme.stage(int(stage)).name()
         return f"<span style='color:{color}'>■</span> <b>{Stage(int(stage)).label}</b>"
+
+
+def _origin_text(prediction: Prediction) -> str:
+    where = f"on {', '.join(prediction.channels)} ({prediction.device})"
+    return (
+        f"{prediction.engine} {prediction.engine_version} {where}. The model sees the signal as recorded, unfiltered."
+    )
 
 
 class ProbabilityBars(QWidget):

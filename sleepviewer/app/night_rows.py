@@ -65,6 +65,7 @@ class NightRow(QWidget):
     def __init__(self, title: str, height: int, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = title
+        self._usual_height = height
         self.setFixedHeight(height)
         self.setAccessibleName(f"{title} over the night")
         self._theme = theme
@@ -76,6 +77,10 @@ class NightRow(QWidget):
     def plot_width(self) -> float:
         """Width of the part right of the gutter."""
         return float(max(self.width() - GUTTER_PX - RIGHT_PX, 1))
+
+    def set_scale(self, scale: float) -> None:
+        """Make the row lower or higher than usual, so that the traces keep their share of the window."""
+        self.setFixedHeight(round(self._usual_height * scale))
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
@@ -159,6 +164,7 @@ class HypnogramRow(NightRow):
         self._stages: StageArray = np.empty(0, dtype=np.int8)
         self._marked: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self._flagged: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._faint: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._empty_text = ""
 
     def show_stages(
@@ -167,13 +173,18 @@ class HypnogramRow(NightRow):
         *,
         marked: NDArray[np.intp] | None = None,
         flagged: NDArray[np.intp] | None = None,
+        faint: NDArray[np.bool_] | None = None,
         empty_text: str = "",
     ) -> None:
-        """Show stages (``int8 [n_epochs]``, UNKNOWN is left blank), or a sentence where there are none."""
+        """Show stages (``int8 [n_epochs]``, UNKNOWN is left blank), or a sentence where there are none.
+
+        ``marked`` and ``flagged`` epochs get a mark above; where ``faint`` (``bool [n_epochs]``) the line is thin.
+        """
         none = np.empty(0, dtype=np.intp)
         self._stages = np.empty(0, dtype=np.int8) if stages is None else stages
         self._marked = none if marked is None else marked
         self._flagged = none if flagged is None else flagged
+        self._faint = np.zeros(len(self._stages), dtype=bool) if faint is None else faint
         self._empty_text = empty_text if stages is None or (stages < 0).all() else ""
         self.refresh()
 
@@ -205,7 +216,7 @@ class HypnogramRow(NightRow):
         self._draw_marks(painter, self._flagged, self._theme.cursor, width, 3.5)
 
     def _draw_steps(self, painter: QPainter, width: float, height: float) -> None:
-        starts, stops, stages = _bouts(self._stages)
+        starts, stops, stages = _bouts(self._stages, self._faint)
         risers = []
         for i in range(1, len(starts)):
             if stops[i - 1] == starts[i] and stages[i] >= 0 and stages[i - 1] >= 0:
@@ -225,6 +236,7 @@ class HypnogramRow(NightRow):
                 continue
             left, right = self._span.x_of(start, width), self._span.x_of(stop, width)
             thick = 6.0 if stage == Stage.REM else 3.0
+            thick = thick / 3 if self._faint[start] else thick
             y = self._y(_LEVEL_OF[int(stage)], height)
             painter.fillRect(QRectF(left, y - thick / 2, max(right - left, 1.0), thick), self._theme.stage(int(stage)))
 
@@ -236,6 +248,9 @@ class HypnogramRow(NightRow):
 
 class TickRow(NightRow):
     """A tick for every epoch of a list, with their number in the gutter."""
+
+    def set_scale(self, scale: float) -> None:
+        """Text keeps its height."""
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(title, 16, theme, parent)
@@ -311,6 +326,9 @@ def _density_image(proba: Proba, shown: NDArray[np.bool_], rows: int, theme: The
 class ClockRow(NightRow):
     """Clock times under the night's rows."""
 
+    def set_scale(self, scale: float) -> None:
+        """Text keeps its height."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Clock", 20, theme, parent)
         self._ticks: list[tuple[float, str]] = []
@@ -339,11 +357,11 @@ class ClockRow(NightRow):
             painter.drawText(QRectF(left, 3, 2 * half, height - 3), Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _bouts(stages: StageArray) -> tuple[NDArray[np.intp], NDArray[np.intp], StageArray]:
-    """Run-length code of a stage array: first epochs, last epochs + 1, stages."""
+def _bouts(stages: StageArray, faint: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp], StageArray]:
+    """Runs of one stage and one faintness: first epochs, last epochs + 1, stages."""
     if not len(stages):
         none = np.empty(0, dtype=np.intp)
         return none, none, np.empty(0, dtype=np.int8)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(stages)) + 1])
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(stages) | np.diff(faint)) + 1])
     stops = np.concatenate([starts[1:], [len(stages)]])
     return starts, stops, stages[starts]

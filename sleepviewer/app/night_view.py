@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sleepviewer.app.geometry import GUTTER_PX
@@ -13,10 +13,9 @@ from sleepviewer.app.theme import Theme
 from sleepviewer.display.clock import hour_ticks
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.document import Change, Document
-from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.review.navigation import disagreeing_epochs
 from sleepviewer.scoring.base import most_likely
-from sleepviewer.stages import EPOCH_S, Stage
+from sleepviewer.stages import EPOCH_S
 
 
 class NightView(QWidget):
@@ -65,6 +64,12 @@ class NightView(QWidget):
         for row in self._rows:
             row.set_theme(theme)
 
+    def set_available_height(self, height: int) -> None:
+        """Take about two fifths of a page of this height, within what keeps the rows legible."""
+        scale = min(max(height / 860, 0.72), 1.3)
+        for row in self._rows:
+            row.set_scale(scale)
+
     def show_selected(self, epoch: int, selected: range) -> None:
         """Move the cursor; a zoomed view follows it."""
         if self._document is not None:
@@ -87,7 +92,7 @@ class NightView(QWidget):
             self.expert.show_stages(truth, empty_text="No expert's hypnogram: File › Open truth…")
         if change in (Change.PREDICTION, Change.PROVISIONAL):
             self._show_model(document)
-        if change is Change.EDITS:
+        if change in (Change.EDITS, Change.BASE, Change.TRUTH, Change.PREDICTION):
             self._show_corrected(document)
         if change in (Change.TRUTH, Change.PREDICTION, Change.EDITS):
             epochs = disagreeing_epochs(document)
@@ -101,10 +106,9 @@ class NightView(QWidget):
         self.density.show_proba(proba)
 
     def _show_corrected(self, document: Document) -> None:
-        stages = np.where(document.edited, document.corrected, int(Stage.UNKNOWN)).astype(np.int8)
-        said = bool((document.corrected != NOT_CORRECTED).any())
         self.corrected.show_stages(
-            stages if said else None,
+            document.labels,
+            faint=~document.edited,
             marked=np.flatnonzero(document.edited),
             flagged=np.flatnonzero(document.flagged),
             empty_text="Nothing corrected yet: press W 1 2 3 R, or Enter to accept the model's stage",
@@ -126,7 +130,7 @@ class NightView(QWidget):
 
     # -- hands
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_clock()
 

@@ -28,7 +28,12 @@ class ReviewPanel(QTabWidget):
         self.review_tab = ReviewTab(theme, self)
         self.agreement_tab = AgreementTab(theme, self)
         self.night_tab = NightTab(self)
-        self._tabs = (self.epoch_tab, self.review_tab, self.agreement_tab, self.night_tab)
+        self._tabs: tuple[EpochTab | ReviewTab | AgreementTab | NightTab, ...] = (
+            self.epoch_tab,
+            self.review_tab,
+            self.agreement_tab,
+            self.night_tab,
+        )
         for tab, title in zip(self._tabs, ("Epoch", "To review", "Agreement", "Night"), strict=True):
             self.addTab(tab, title)
         self._session: NightSession | None = None
@@ -62,7 +67,7 @@ class ReviewPanel(QTabWidget):
         self._freshen()
 
     def _freshen(self) -> None:
-        tab = self.currentWidget()
+        tab = self._tabs[self.currentIndex()]
         if self._session is not None and tab in self._stale:
             self._stale.discard(tab)
             tab.show_session(self._session)

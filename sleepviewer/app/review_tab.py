@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.stages import EPOCH_S, Stage
 
 _HEADERS = ("Epoch", "Time", "Expert", "Model", "Yours", "Doubt")
-_TRUTH, _MODEL, _YOURS, _DOUBT = 2, 3, 4, 5
+_TIME, _TRUTH, _MODEL, _YOURS, _DOUBT = 1, 2, 3, 4, 5
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -42,7 +42,11 @@ class ReviewTab(QWidget):
         self._table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._table.verticalHeader().hide()
         self._table.verticalHeader().setDefaultSectionSize(24)
+        self._table.setIconSize(QSize(9, 9))
+        self._table.setWordWrap(False)
+        self._table.horizontalHeader().setMinimumSectionSize(36)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self._table.horizontalHeader().setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
         self._table.horizontalHeader().setHighlightSections(False)
         self._table.clicked.connect(self._pick)
         self._table.activated.connect(self._pick)

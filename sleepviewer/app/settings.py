@@ -19,7 +19,8 @@ class Settings:
     def recent(self) -> list[Path]:
         """Recordings opened last that are still there, newest first."""
         stored = self._store.value("recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])
+        # An ini file gives a list of one back as a string.
+        names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
         return [path for name in names if (path := Path(str(name))).exists()]
 
     def add_recent(self, path: Path) -> None:

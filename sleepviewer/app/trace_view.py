@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
@@ -127,9 +127,17 @@ class TraceView(QWidget):
 
     # -- drawing
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._draw()
+
     def _draw(self) -> None:
         recording = self._recording
-        if recording is None:
+        if recording is None or not self.isVisible():
             return
         start, stop = self._start_s - CONTEXT_S, self._start_s + EPOCH_S + CONTEXT_S
         columns = max(int(self._plot.width() * self.devicePixelRatioF()), 200)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
+from sleepviewer.archive.archive import NOT_CORRECTED
 from sleepviewer.errors import ArchiveError
 from sleepviewer.stages import Stage
 
-NOT_CORRECTED: Final = -2
-"""Value of the corrected layer where the expert has said nothing (UNKNOWN, -1, would be something said)."""
+__all__ = ["NOT_CORRECTED", "Edit", "EditKind", "UndoStack"]
 
 
 class EditKind(StrEnum):

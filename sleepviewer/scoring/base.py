@@ -24,7 +24,7 @@ Proba = NDArray[np.float32]
 
 def most_likely(proba: Proba) -> StageArray:
     """Return the likeliest stage per epoch, ``int8 [n_epochs]``; UNKNOWN where a row has NaN."""
-    scored = np.isfinite(proba).all(axis=1)
+    scored = np.asarray(np.isfinite(proba).all(axis=1))
     best = np.where(scored[:, None], proba, -1.0).argmax(axis=1)
     return np.where(scored, best, int(Stage.UNKNOWN)).astype(np.int8)
 

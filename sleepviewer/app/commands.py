@@ -1,0 +1,125 @@
+"""What the review keys do to a session: stages, navigation, undo. No widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sleepviewer.app.session import NightSession
+from sleepviewer.review.edits import Edit
+from sleepviewer.review.navigation import disagreeing_epochs, next_in, transition_epochs, unscored_epochs
+from sleepviewer.stages import Stage
+
+Tell = Callable[[str], None]
+
+_STAGE_COMMANDS = {"w": Stage.W, "n1": Stage.N1, "n2": Stage.N2, "n3": Stage.N3, "rem": Stage.REM}
+
+
+class ReviewCommands:
+    """The commands of the key table that need a night, by their names; ``tell`` shows a word in the status line."""
+
+    def __init__(self, session: NightSession, tell: Tell) -> None:
+        self._session = session
+        self._tell = tell
+        self.advance = False
+
+    def table(self) -> dict[str, Callable[[], object]]:
+        """Commands of the key table and what calls them."""
+        move = self._session_move
+        commands: dict[str, Callable[[], object]] = {
+            "undo": self._undo,
+            "redo": self._redo,
+            "clear": lambda: self._edit(self._session.document.clear(list(self._session.selected))),
+            "flag": lambda: self._edit(self._session.document.toggle_flag(list(self._session.selected))),
+            "accept": self._accept,
+            "accept_range": self._accept_range,
+            "next_epoch": lambda: move(1),
+            "previous_epoch": lambda: move(-1),
+            "forward_ten": lambda: move(10),
+            "back_ten": lambda: move(-10),
+            "extend_right": lambda: self._session.extend_to(self._session.epoch + 1),
+            "extend_left": lambda: self._session.extend_to(self._session.epoch - 1),
+            "first_epoch": lambda: self._session.go_to(0),
+            "last_epoch": lambda: self._session.go_to(self._session.document.n_epochs - 1),
+            "next_disagreement": lambda: self._disagreement(1),
+            "previous_disagreement": lambda: self._disagreement(-1),
+            "next_doubt": lambda: self._doubt(1),
+            "previous_doubt": lambda: self._doubt(-1),
+            "next_unscored": self._unscored,
+            "next_transition": self._transition,
+        }
+        for name, stage in _STAGE_COMMANDS.items():
+            commands[f"stage_{name}"] = partial(self._set, stage)
+            commands[f"stage_{name}_next"] = partial(self._set, stage, go_on=True)
+        return commands
+
+    def _session_move(self, epochs: int) -> None:
+        self._session.go_to(self._session.epoch + epochs)
+
+    # -- editing
+
+    def _set(self, stage: Stage, *, go_on: bool = False) -> None:
+        selected = self._session.selected
+        self._edit(self._session.document.set_stage(list(selected), stage))
+        if go_on or self.advance:
+            self._session.go_to(selected.stop)
+
+    def _accept(self) -> None:
+        document, epoch = self._session.document, self._session.epoch
+        if document.prediction is None:
+            self._tell("There is no model's stage to accept yet: press S to score")
+            return
+        self._edit(document.accept_model([epoch]))
+        if self.advance:
+            self._session.go_to(epoch + 1)
+
+    def _accept_range(self) -> None:
+        self._edit(self._session.document.accept_model(list(self._session.selected)))
+
+    def _edit(self, edit: Edit | None) -> None:
+        self._tell("Nothing to change here" if edit is None else edit.text)
+
+    def _undo(self) -> None:
+        edit = self._session.document.undo()
+        self._show_undone("Undone", edit)
+
+    def _redo(self) -> None:
+        edit = self._session.document.redo()
+        self._show_undone("Done again", edit)
+
+    def _show_undone(self, word: str, edit: Edit | None) -> None:
+        """Go where the edit was, so that she sees what came back."""
+        if edit is None:
+            self._tell("Nothing to undo" if word == "Undone" else "Nothing to do again")
+            return
+        if self._session.epoch not in edit.epochs:
+            self._session.go_to(edit.epochs[0])
+        self._tell(f"{word}: {edit.text}")
+
+    # -- going places
+
+    def _disagreement(self, direction: int) -> None:
+        epochs = disagreeing_epochs(self._session.document)
+        if not len(epochs):
+            self._tell("Expert and model do not disagree anywhere (both are needed)")
+            return
+        self._go(next_in(epochs, self._session.epoch, direction), "disagreement", direction)
+
+    def _doubt(self, direction: int) -> None:
+        if self._session.document.prediction is None:
+            self._tell("The model's doubt is known once the night is scored: press S")
+            return
+        self._go(self._session.doubt_walk.step(self._session.document, direction), "epoch to review", direction)
+
+    def _unscored(self) -> None:
+        self._go(next_in(unscored_epochs(self._session.document), self._session.epoch, 1), "unscored epoch", 1)
+
+    def _transition(self) -> None:
+        self._go(next_in(transition_epochs(self._session.document), self._session.epoch, 1), "transition", 1)
+
+    def _go(self, epoch: int | None, what: str, direction: int) -> None:
+        if epoch is None:
+            self._tell(f"No {'further' if direction > 0 else 'earlier'} {what}")
+        else:
+            self._tell("")
+            self._session.go_to(epoch)

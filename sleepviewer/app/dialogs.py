@@ -1,0 +1,105 @@
+"""The few dialogs: files to open and to write, unsaved edits, keys, about."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from pathlib import Path
+
+from PySide6.QtCore import qVersion
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
+
+from sleepviewer import __version__
+from sleepviewer.app.keys import keys_html
+
+_RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
+_HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.npz);;All files (*)"
+_EXPORTS = "AttnSleep archive (*.npz);;EDF+ annotations (*.edf);;Table (*.csv);;One stage a line (*.txt)"
+
+
+class Answer(Enum):
+    """What to do with unsaved edits."""
+
+    SAVE = auto()
+    DISCARD = auto()
+    STAY = auto()
+
+
+def ask_recording(parent: QWidget, folder: Path) -> Path | None:
+    """Ask for a recording to open."""
+    return _opened(QFileDialog.getOpenFileName(parent, "Open a recording", str(folder), _RECORDINGS))
+
+
+def ask_truth(parent: QWidget, folder: Path) -> Path | None:
+    """Ask for an expert's hypnogram."""
+    return _opened(QFileDialog.getOpenFileName(parent, "Open the expert's hypnogram", str(folder), _HYPNOGRAMS))
+
+
+def ask_weights(parent: QWidget) -> Path | None:
+    """Ask for AttnSleep weights."""
+    filters = "AttnSleep weights (*.safetensors *.pth *.pt);;All files (*)"
+    return _opened(QFileDialog.getOpenFileName(parent, "Open AttnSleep weights", str(Path.home()), filters))
+
+
+def ask_save_path(parent: QWidget, proposed: Path) -> Path | None:
+    """Ask where the review is to be saved."""
+    name, _ = QFileDialog.getSaveFileName(parent, "Save the review", str(proposed), "Scoring archive (*.npz)")
+    return _with_suffix(name, ".npz")
+
+
+def ask_export_path(parent: QWidget, proposed: Path) -> Path | None:
+    """Ask where labels are to be exported; the suffix decides on the format."""
+    name, chosen = QFileDialog.getSaveFileName(parent, "Export labels", str(proposed), _EXPORTS)
+    suffix = next((s for s in (".npz", ".edf", ".csv", ".txt") if s in chosen), ".npz")
+    return _with_suffix(name, suffix)
+
+
+def ask_about_unsaved(parent: QWidget, edits: int) -> Answer:
+    """Ask what to do with unsaved edits before the night is closed."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Unsaved edits")
+    count = "There is 1 edit" if edits == 1 else f"There are {edits} edits"
+    box.setText(f"{count} in this night that the saved file does not hold. Save before closing?")
+    buttons = QMessageBox.StandardButton
+    box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+    box.setDefaultButton(buttons.Save)
+    box.setEscapeButton(buttons.Cancel)
+    answer = box.exec()
+    return {buttons.Save: Answer.SAVE, buttons.Discard: Answer.DISCARD}.get(buttons(answer), Answer.STAY)
+
+
+class HelpDialog(QDialog):
+    """All keys, from the key table."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.resize(560, 640)
+        browser = QTextBrowser(self)
+        browser.setHtml(keys_html())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(browser)
+        layout.addWidget(buttons)
+
+
+def show_about(parent: QWidget) -> None:
+    """Say what this program is."""
+    QMessageBox.about(
+        parent,
+        "About SleepViewer",
+        f"<h3>SleepViewer {__version__}</h3><p>Scores an overnight EEG, shows the model beside the expert, and keeps "
+        f"your corrections.</p><p>For research. It is not a medical device.</p><p>Qt {qVersion()}. BSD-3-Clause.</p>",
+    )
+
+
+def _opened(answer: tuple[str, str]) -> Path | None:
+    return Path(answer[0]) if answer[0] else None
+
+
+def _with_suffix(name: str, suffix: str) -> Path | None:
+    if not name:
+        return None
+    path = Path(name)
+    return path if path.suffix else path.with_name(path.name + suffix)

@@ -1,0 +1,87 @@
+"""The page of an open night: its rows, its traces and the review panel, all listening to one session."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from sleepviewer.app.night_view import NightView
+from sleepviewer.app.review_panel import ReviewPanel
+from sleepviewer.app.session import NightSession
+from sleepviewer.app.theme import Theme
+from sleepviewer.app.trace_view import TraceView
+from sleepviewer.review.document import Change
+
+_PANEL_PX = 340
+
+
+class NightPage(QWidget):
+    """Lays the views out and passes the session's signals to them, and their wishes on."""
+
+    go_to_requested = Signal(int)
+    review_epoch_requested = Signal(int)
+    base_chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: NightSession | None = None
+        self.night = NightView(theme, self)
+        self.traces = TraceView(theme, self)
+        self.panel = ReviewPanel(theme, self)
+        self._left = QWidget(self)
+        left = QVBoxLayout(self._left)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(4)
+        left.addWidget(self.night)
+        left.addWidget(self.traces, 1)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self._splitter.addWidget(self._left)
+        self._splitter.addWidget(self.panel)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 0)
+        self._splitter.setSizes([10_000, _PANEL_PX])
+        self.panel.setMinimumWidth(300)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._splitter)
+        self.night.go_to_requested.connect(self.go_to_requested)
+        self.panel.review_epoch_requested.connect(self.review_epoch_requested)
+        self.panel.base_chosen.connect(self.base_chosen)
+        self.set_theme(theme)
+
+    def set_session(self, session: NightSession) -> None:
+        """Show another night."""
+        if self._session is not None:
+            self._session.epoch_changed.disconnect(self._show_epoch)
+            self._session.document_changed.disconnect(self._on_change)
+        self._session = session
+        self.traces.set_recording(session.night.recording)
+        self.night.set_night(session.night.recording, session.document)
+        self.panel.set_session(session)
+        session.epoch_changed.connect(self._show_epoch)
+        session.document_changed.connect(self._on_change)
+        self._show_epoch(session.epoch)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        # The same ground under rows and traces, so that they read as one column.
+        self._left.setStyleSheet(f"background: {theme.panel};")
+        for view in (self.night, self.traces, self.panel):
+            view.set_theme(theme)
+        if self._session is not None:
+            self.panel.show_epoch()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.night.set_available_height(event.size().height())
+        super().resizeEvent(event)
+
+    def _show_epoch(self, epoch: int) -> None:
+        if self._session is not None:
+            self.traces.show_epoch(epoch)
+            self.night.show_selected(epoch, self._session.selected)
+            self.panel.show_epoch()
+
+    def _on_change(self, change: Change) -> None:
+        self.night.on_change(change)
+        self.panel.on_change(change)

@@ -1,0 +1,123 @@
+"""The tool bar's right half: which channel is scored, by which model, and the button that starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from sleepviewer.recording import Recording, propose_emg, propose_eog, propose_scoring_channel
+from sleepviewer.recording.base import Role
+from sleepviewer.scoring.base import ChannelChoice
+from sleepviewer.scoring.registry import DEFAULT_ENGINE, EngineSpec, list_engines
+
+
+class ScoringBar(QWidget):
+    """Channel and engine pickers. The channel is proposed from the names, shown, and changed here."""
+
+    score_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._recording: Recording | None = None
+        self._channel = _picker("Channel to score", self)
+        self._with_others = QCheckBox("+ EOG, EMG", self)
+        self._with_others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._engine = _picker("Scoring engine", self)
+        self._score = QToolButton(self)
+        self._score.setObjectName("primary")
+        self._score.setText("▶ Score")
+        self._score.setToolTip("Score the night with this engine on this channel (S)")
+        self._score.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._score.clicked.connect(self.score_requested)
+        self._channel.currentIndexChanged.connect(self._explain_channel)
+        self._engine.currentIndexChanged.connect(self._offer_others)
+        self._fill_engines()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 6, 0)
+        layout.addWidget(QLabel("Score", self))
+        for widget in (self._channel, self._with_others, self._engine, self._score):
+            layout.addWidget(widget)
+        self.setEnabled(False)
+
+    def set_recording(self, recording: Recording) -> None:
+        """Offer the recording's channels, the proposed one first in hand."""
+        self._recording = recording
+        self._channel.clear()
+        for channel in recording.channels:
+            if channel.is_voltage:
+                self._channel.addItem(channel.label)
+        proposed = propose_scoring_channel(recording)
+        self._channel.setCurrentIndex(-1 if proposed is None else self._channel.findText(proposed))
+        self._explain_channel()
+        self._offer_others()
+        self.setEnabled(True)
+
+    def set_running(self, running: bool) -> None:
+        """Hold the pickers still while a scoring runs."""
+        self.setEnabled(not running and self._recording is not None)
+
+    @property
+    def channel(self) -> str | None:
+        """The channel to score, or None where none was proposed and none chosen."""
+        return self._channel.currentText() or None
+
+    def choose_channel(self, label: str) -> None:
+        """Take a channel by its label."""
+        self._channel.setCurrentIndex(self._channel.findText(label))
+
+    @property
+    def choice(self) -> ChannelChoice | None:
+        """The channels that the engine gets."""
+        if self.channel is None or self._recording is None:
+            return None
+        if not (self._with_others.isChecked() and self._with_others.isVisibleTo(self)):
+            return ChannelChoice(self.channel)
+        return ChannelChoice(self.channel, propose_eog(self._recording), propose_emg(self._recording))
+
+    @property
+    def spec(self) -> EngineSpec:
+        """The chosen engine."""
+        spec = self._engine.currentData()
+        assert isinstance(spec, EngineSpec)
+        return spec
+
+    def add_weights(self, path: Path) -> None:
+        """Offer AttnSleep with a weights file, and choose it."""
+        self._engine.addItem(f"AttnSleep · {path.name}", EngineSpec("attnsleep", path))
+        self._engine.setCurrentIndex(self._engine.count() - 1)
+
+    def _fill_engines(self) -> None:
+        for info in list_engines():
+            if info.ready:
+                self._engine.addItem(info.title, EngineSpec(info.id))
+                if info.id == DEFAULT_ENGINE:
+                    self._engine.setCurrentIndex(self._engine.count() - 1)
+
+    def _explain_channel(self) -> None:
+        recording, label = self._recording, self.channel
+        if recording is None or label is None:
+            self._channel.setToolTip("No EEG channel was recognised: choose the channel to score")
+            return
+        channel = recording.channel(label)
+        proposed = " (proposed from its name)" if label == propose_scoring_channel(recording) else ""
+        warning = "" if channel.role is Role.EEG else f". It looks like {channel.role}, not EEG"
+        self._channel.setToolTip(f"The model is given {label} at {channel.rate_hz:g} Hz{proposed}{warning}")
+
+    def _offer_others(self) -> None:
+        """EOG and EMG are offered where the engine can use them and the night has them; the user agrees by ticking."""
+        others = []
+        if self._recording is not None and self.spec.id == "yasa":
+            others = [c for c in (propose_eog(self._recording), propose_emg(self._recording)) if c is not None]
+        self._with_others.setVisible(bool(others))
+        self._with_others.setText(f"+ {', '.join(others)}")
+        self._with_others.setToolTip(f"Give the engine {' and '.join(others)} as well")
+
+
+def _picker(name: str, parent: QWidget) -> QComboBox:
+    picker = QComboBox(parent)
+    picker.setAccessibleName(name)
+    picker.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return picker

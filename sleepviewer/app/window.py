@@ -1,0 +1,471 @@
+"""The main window: opens nights, starts scorings, saves reviews; what a night looks like is the night page's affair."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+
+from sleepviewer.app import dialogs
+from sleepviewer.app.actions import Actions
+from sleepviewer.app.commands import ReviewCommands
+from sleepviewer.app.info_bar import InfoBar
+from sleepviewer.app.night_page import NightPage
+from sleepviewer.app.scoring_bar import ScoringBar
+from sleepviewer.app.scoring_worker import ScoringWorker
+from sleepviewer.app.session import NightSession
+from sleepviewer.app.settings import Settings
+from sleepviewer.app.status_line import StatusLine
+from sleepviewer.app.theme import THEMES, Theme, apply_theme, system_theme
+from sleepviewer.app.welcome import WelcomePage
+from sleepviewer.errors import SleepViewerError
+from sleepviewer.review.document import Base, Change
+from sleepviewer.review.night import (
+    Night,
+    default_save_path,
+    export_labels,
+    is_review_of,
+    open_night,
+    save_review,
+    set_truth_from,
+)
+from sleepviewer.scoring.base import Prediction, Progress
+from sleepviewer.scoring.process import ScoringRequest
+
+_WARM_UP_DELAY_MS = 600
+_NEEDS_NIGHT = ("open_truth", "save", "save_as", "export", "gain_up", "gain_down", "filters", "whole_night", "score")
+
+
+class MainWindow(QMainWindow):
+    """One night at a time, scored, reviewed and saved."""
+
+    def __init__(self, settings: Settings | None = None, theme: Theme | None = None) -> None:
+        super().__init__()
+        self.setWindowTitle("SleepViewer")
+        self.setAcceptDrops(True)
+        self._settings = settings or Settings()
+        self._theme = theme or THEMES.get(self._settings.theme) or system_theme()
+        self._session: NightSession | None = None
+        self._commands: dict[str, Callable[[], object]] = {}
+        self._review: ReviewCommands | None = None
+        self._saved_at = ""
+        self._worker = ScoringWorker(self)
+        self._build()
+        self._connect()
+        self._show_state()
+        self.resize(1366, 768)
+        if (geometry := self._settings.geometry) is not None:
+            self.restoreGeometry(geometry)
+
+    # -- building
+
+    def _build(self) -> None:
+        self.actions_ = Actions(self, self.run_command)
+        self.scoring_bar = ScoringBar(self)
+        self.info_bar = InfoBar(self._theme, self)
+        self.welcome = WelcomePage(self)
+        self.page = NightPage(self._theme, self)
+        self.status_line = StatusLine(self)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self.welcome)
+        self._stack.addWidget(self.page)
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.info_bar)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
+        self.setStatusBar(self.status_line)
+        tools = QToolBar("Tools", self)
+        tools.setObjectName("tools")
+        tools.setMovable(False)
+        for command in ("open", "save", "undo", "redo"):
+            tools.addAction(self.actions_[command])
+        spacer = QWidget(tools)
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        tools.addWidget(spacer)
+        tools.addWidget(self.scoring_bar)
+        self.addToolBar(tools)
+        for command, short in (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo")):
+            self.actions_[command].setIconText(short)
+        self._recent_menu = self.actions_.menus["File"].addMenu("Recent recordings")
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        self._build_theme_menu()
+        self.actions_["filters"].setChecked(True)
+        self.welcome.show_recent(self._settings.recent)
+
+    def _build_theme_menu(self) -> None:
+        menu = self.actions_.menus["View"].addMenu("Theme")
+        group = QActionGroup(self)
+        for name in ("system", "light", "dark"):
+            action = menu.addAction(name.capitalize())
+            action.setCheckable(True)
+            action.setChecked(name == self._settings.theme)
+            action.triggered.connect(lambda _=False, n=name: self._choose_theme(n))
+            group.addAction(action)
+
+    def _connect(self) -> None:
+        self.welcome.open_requested.connect(lambda: self.run_command("open"))
+        self.welcome.demo_requested.connect(lambda: self.run_command("open_demo"))
+        self.welcome.path_requested.connect(lambda name: self.open_path(Path(name)))
+        self.scoring_bar.score_requested.connect(self.score)
+        self.status_line.cancel_requested.connect(self.cancel_scoring)
+        self.page.go_to_requested.connect(self._go_to)
+        self.page.review_epoch_requested.connect(self._go_to_in_review)
+        self.page.base_chosen.connect(self._choose_base)
+        self._worker.progressed.connect(self._on_progress)
+        self._worker.finished.connect(self._on_scored)
+        self._worker.failed.connect(self._on_scoring_failed)
+        self._worker.cancelled.connect(self._on_scoring_cancelled)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    # -- commands
+
+    def run_command(self, command: str) -> None:
+        """Carry out a command of the key table."""
+        own: dict[str, Callable[[], object]] = {
+            "open": self._ask_and_open,
+            "open_truth": self._ask_and_open_truth,
+            "open_demo": self.open_demo,
+            "save": self.save,
+            "save_as": self.save_as,
+            "export": self._ask_and_export,
+            "quit": self.close,
+            "advance": self._set_advance,
+            "gain_up": lambda: self.page.traces.change_gain(1),
+            "gain_down": lambda: self.page.traces.change_gain(-1),
+            "filters": lambda: self.page.traces.set_filters_on(self.actions_["filters"].isChecked()),
+            "whole_night": self.page.night.show_whole_night,
+            "score": self.score,
+            "cancel_scoring": self.cancel_scoring,
+            "load_weights": self._ask_for_weights,
+            "help_keys": lambda: dialogs.HelpDialog(self).exec(),
+            "about": lambda: dialogs.show_about(self),
+        }
+        (own.get(command) or self._commands[command])()
+
+    def _set_advance(self) -> None:
+        if self._review is not None:
+            self._review.advance = self.actions_["advance"].isChecked()
+
+    def _go_to(self, epoch: int) -> None:
+        if self._session is not None:
+            self._session.go_to(epoch)
+
+    def _choose_base(self, base: str) -> None:
+        if self._session is not None:
+            self._session.document.set_base(Base(base))
+
+    def _go_to_in_review(self, epoch: int) -> None:
+        if self._session is not None:
+            self._session.doubt_walk.go_to(epoch)
+            self._session.go_to(epoch)
+
+    # -- opening
+
+    @property
+    def session(self) -> NightSession | None:
+        """The open night."""
+        return self._session
+
+    def open_path(self, path: Path, *, truth: Path | None = None, labels: Path | None = None) -> bool:
+        """Open a recording; trouble is shown as a sentence and leaves the open night as it is."""
+        if not self._may_leave():
+            return False
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            night = open_night(path, truth_path=truth, labels_path=labels)
+        except SleepViewerError as error:
+            self.info_bar.show_error(str(error))
+            return False
+        finally:
+            QApplication.restoreOverrideCursor()
+        self.show_night(night)
+        self._settings.add_recent(path)
+        return True
+
+    def open_demo(self) -> None:
+        """Open the simulated night."""
+        from sleepviewer.simulation.demo import demo_night
+
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            path = demo_night().psg_path
+        except SleepViewerError as error:
+            self.info_bar.show_error(str(error))
+            return
+        finally:
+            QApplication.restoreOverrideCursor()
+        self.open_path(path)
+
+    def show_night(self, night: Night) -> None:
+        """Show a night that was opened, and let go of the one before."""
+        self.cancel_scoring()
+        old, self._session = self._session, NightSession(night, self)
+        self._review = ReviewCommands(self._session, self.status_line.show_message)
+        self._commands = self._review.table()
+        self._set_advance()
+        self._saved_at = ""
+        self.page.set_session(self._session)
+        self.scoring_bar.set_recording(night.recording)
+        if night.channel is not None:
+            self.scoring_bar.choose_channel(night.channel)
+        self._session.epoch_changed.connect(self._show_state)
+        self._session.document_changed.connect(self._on_change)
+        if old is not None:
+            old.night.recording.close()
+            old.deleteLater()
+        self._stack.setCurrentWidget(self.page)
+        notes = night.notes
+        if night.recording.simulated:
+            notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
+        self.info_bar.show_notes(notes)
+        self.status_line.show_message("")
+        self._show_state()
+        self._fingerprint(night)
+
+    def _fingerprint(self, night: Night) -> None:
+        """Compute the file's hash beside the work, so that the first save need not wait for it."""
+
+        def compute() -> None:
+            try:
+                night.sha256  # noqa: B018  (cached by the property)
+            except OSError:
+                return  # saving meets the same trouble and says so
+
+        threading.Thread(target=compute, name="fingerprint", daemon=True).start()
+
+    def _ask_and_open(self) -> None:
+        path = dialogs.ask_recording(self, self._folder())
+        if path is not None:
+            self.open_path(path)
+
+    def _ask_and_open_truth(self) -> None:
+        path = dialogs.ask_truth(self, self._folder())
+        if path is not None:
+            self.open_truth(path)
+
+    def open_truth(self, path: Path) -> None:
+        """Lay an expert's hypnogram under the open night; by how much it was shifted is shown."""
+        if self._session is None:
+            return
+        try:
+            set_truth_from(self._session.night, path)
+        except SleepViewerError as error:
+            self.info_bar.show_error(str(error))
+            return
+        truth = self._session.document.truth
+        self.info_bar.show_notes(() if truth is None else truth.notes)
+        self.status_line.show_message(f"Expert's hypnogram: {path.name}")
+
+    def _folder(self) -> Path:
+        if self._session is not None:
+            return self._session.night.recording.path.parent
+        recent = self._settings.recent
+        return recent[0].parent if recent else Path.home()
+
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for path in self._settings.recent:
+            self._recent_menu.addAction(path.name, partial(self.open_path, path)).setToolTip(str(path))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction("None yet").setEnabled(False)
+
+    # -- scoring
+
+    def warm_up_soon(self) -> None:
+        """Prepare the engine in the background once the window stands."""
+        QTimer.singleShot(_WARM_UP_DELAY_MS, lambda: self._worker.warm_up(self.scoring_bar.spec))
+
+    @property
+    def scoring(self) -> bool:
+        """Whether a night is being scored."""
+        return self._worker.running
+
+    def score(self) -> None:
+        """Score the open night in the background."""
+        if self._session is None or self._worker.running:
+            return
+        choice = self.scoring_bar.choice
+        if choice is None:
+            self.info_bar.show_error("No EEG channel was recognised by its name: choose the channel to score above.")
+            return
+        self._session.night.channel = choice.eeg
+        request = ScoringRequest(self._session.night.recording.path, self.scoring_bar.spec, choice)
+        self.status_line.show_progress(0.0, "starting")
+        self.scoring_bar.set_running(True)
+        self._worker.start(request)
+        self._show_state()
+
+    def cancel_scoring(self) -> None:
+        """Stop the running scoring, if any; what the night had before stays."""
+        if self._worker.running:
+            self._worker.cancel()
+            self.status_line.show_message("Cancelling…")
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.status_line.show_progress(progress.fraction, progress.message)
+        if progress.proba is not None and self._session is not None:
+            self._session.document.add_provisional(progress.first_epoch, progress.proba)
+
+    def _on_scored(self, prediction: Prediction) -> None:
+        self._scoring_ended()
+        if self._session is None:
+            return
+        self._session.document.set_prediction(prediction)
+        if prediction.notes:
+            self.info_bar.show_notes(prediction.notes)
+        channels = ", ".join(prediction.channels)
+        self.status_line.show_message(f"Scored on {channels} in {prediction.seconds:.1f} s ({prediction.device})")
+
+    def _on_scoring_failed(self, sentence: str) -> None:
+        self._scoring_ended()
+        self.info_bar.show_error(sentence)
+
+    def _on_scoring_cancelled(self) -> None:
+        self._scoring_ended()
+        self.status_line.show_message("Scoring cancelled; nothing was changed")
+
+    def _scoring_ended(self) -> None:
+        self.status_line.show_progress(None)
+        self.scoring_bar.set_running(False)
+        if self._session is not None:
+            self._session.document.drop_provisional()
+        self._show_state()
+
+    def _ask_for_weights(self) -> None:
+        path = dialogs.ask_weights(self)
+        if path is not None:
+            self.scoring_bar.add_weights(path)
+
+    # -- saving
+
+    def save(self) -> bool:
+        """Save the review beside the recording (or where it was saved before); say where."""
+        if self._session is None:
+            return False
+        night = self._session.night
+        path = night.saved_path or default_save_path(night.recording)
+        if path.exists() and path != night.saved_path and not is_review_of(night.recording, path):
+            return self.save_as()
+        return self._save_to(path)
+
+    def save_as(self) -> bool:
+        """Ask where to save the review, and save it there."""
+        if self._session is None:
+            return False
+        night = self._session.night
+        path = dialogs.ask_save_path(self, night.saved_path or default_save_path(night.recording))
+        return path is not None and self._save_to(path)
+
+    def _save_to(self, path: Path) -> bool:
+        assert self._session is not None
+        night = self._session.night
+        night.channel = self.scoring_bar.channel
+        try:
+            save_review(night, path)
+        except SleepViewerError as error:
+            self.info_bar.show_error(f"Not saved: {error}")
+            return False
+        self._saved_at = f"{datetime.now():%H:%M}"
+        self.status_line.show_message(f"Saved to {path}")
+        self._show_state()
+        return True
+
+    def _ask_and_export(self) -> None:
+        if self._session is None:
+            return
+        stem = self._session.night.recording.path.stem
+        path = dialogs.ask_export_path(self, self._folder() / f"{stem}-labels.npz")
+        if path is not None:
+            self.export(path)
+
+    def export(self, path: Path) -> bool:
+        """Write the labels that count to a file whose ending says the format."""
+        if self._session is None:
+            return False
+        self._session.night.channel = self.scoring_bar.channel
+        try:
+            export_labels(self._session.night, path)
+        except SleepViewerError as error:
+            self.info_bar.show_error(f"Not exported: {error}")
+            return False
+        self.status_line.show_message(f"Exported to {path}")
+        return True
+
+    def _may_leave(self) -> bool:
+        """Ask about unsaved edits; False means stay."""
+        if self._session is None or not self._session.document.unsaved:
+            return True
+        answer = dialogs.ask_about_unsaved(self, len(self._session.document.edits))
+        return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
+
+    # -- being a window
+
+    def _on_change(self, change: Change) -> None:
+        if change is not Change.PROVISIONAL:
+            self._show_state()
+
+    def _show_state(self) -> None:
+        """Bring title, status line, menu texts and enabled commands up to date."""
+        session = self._session
+        self.status_line.show_session(session, self._saved_at)
+        self.actions_.enable(dict.fromkeys((*_NEEDS_NIGHT, *self._commands), session is not None))
+        self.actions_["cancel_scoring"].setEnabled(self._worker.running)
+        if session is None:
+            for command in ("undo", "redo"):
+                self.actions_[command].setEnabled(False)
+            return
+        document, name = session.document, session.night.recording.name
+        self.setWindowTitle(f"{name}[*] — SleepViewer")
+        self.setWindowModified(document.unsaved)
+        for command, edit in (("undo", document.next_undo), ("redo", document.next_redo)):
+            action = self.actions_[command]
+            action.setEnabled(edit is not None)
+            action.setText(command.capitalize() if edit is None else f"{command.capitalize()}: {edit.text}")
+            action.setIconText(command.capitalize())
+
+    def _choose_theme(self, name: str) -> None:
+        self._settings.theme = name
+        self.set_theme(THEMES.get(name) or system_theme())
+
+    def _follow_system(self) -> None:
+        if self._settings.theme == "system":
+            self.set_theme(system_theme())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint everything in other colours."""
+        self._theme = theme
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            with QSignalBlocker(QGuiApplication.styleHints()):
+                apply_theme(app, theme)
+        self.info_bar.set_theme(theme)
+        self.page.set_theme(theme)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_path(paths[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_leave():
+            event.ignore()
+            return
+        self._worker.close()
+        self._settings.geometry = self.saveGeometry()
+        if self._session is not None:
+            self._session.night.recording.close()
+        event.accept()

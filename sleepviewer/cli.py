@@ -1,0 +1,386 @@
+"""The ``sleepviewer`` command: all that the window does, without a window.
+
+Exit codes: 0 well, 2 wrong use, 1 trouble that has a name (one sentence on stderr). With ``--json`` stdout holds one
+JSON object and nothing else; progress and notes go to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sleepviewer import __version__
+from sleepviewer.errors import ChannelError, RecordingError, SleepViewerError
+
+if TYPE_CHECKING:
+    from sleepviewer.review.night import Night
+    from sleepviewer.scoring.base import ChannelChoice, Prediction
+
+_DEMO_EPOCH = 181
+
+
+class _Program(click.Group):
+    """Takes ``sleepviewer NIGHT`` for ``sleepviewer view NIGHT``, and turns the project's errors into sentences."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and not args[0].startswith("-")) or args[0] in _VIEW_OPTIONS:
+            args = ["view", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SleepViewerError as error:
+            click.echo(f"sleepviewer: {error}", err=True)
+            ctx.exit(1)
+
+
+_VIEW_OPTIONS = ("--truth", "--labels", "--screenshot", "--epoch", "--size", "--theme")
+
+_path = click.Path(path_type=Path)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+_truth_option = click.option(
+    "--truth", type=_path, help="The expert's hypnogram (found by its name where it lies beside)."
+)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="sleepviewer")
+def main() -> None:
+    """Score an overnight EEG, review it beside the expert's hypnogram, correct it, export it.
+
+    \b
+    Look at a night (EDF, EDF+, BDF, BrainVision, FIF, EEGLAB, GDF):
+        sleepviewer night.edf
+    Score it without a window, and see how well that agrees with an expert:
+        sleepviewer score night.edf --truth expert.edf --out scored.npz
+    Go through what the model is unsure of (S scores, U goes to the next, W 1 2 3 R correct, ? shows all keys):
+        sleepviewer night.edf --labels scored.npz
+    Write a training set that AttnSleep's loader reads:
+        sleepviewer export night.edf --labels scored.npz --out train.npz --trim-wake 30
+    Nothing at hand? A simulated night:
+        sleepviewer demo
+    """  # noqa: D301  (\b is click's mark for text that must not be re-wrapped)
+
+
+def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in value.lower().split("x"))
+    except ValueError as error:
+        raise click.BadParameter(f"“{value}” is no size like 1366x768") from error
+    if not (640 <= width <= 7680 and 480 <= height <= 4320):
+        raise click.BadParameter("a size lies between 640x480 and 7680x4320")
+    return width, height
+
+
+@main.command()
+@click.argument("night", type=_path, required=False)
+@_truth_option
+@click.option("--labels", type=_path, help="A saved review (npz) to take up again.")
+@click.option("--epoch", type=click.IntRange(min=1), help="Epoch to show, counted from 1.")
+@click.option(
+    "--screenshot", type=_path, help="Paint the window into this PNG instead of showing it; needs no display."
+)
+@click.option("--size", default="1366x768", show_default=True, callback=_size, help="Size of the picture.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours (default: the system's, or light).")
+def view(
+    night: Path | None,
+    truth: Path | None,
+    labels: Path | None,
+    epoch: int | None,
+    screenshot: Path | None,
+    size: tuple[int, int],
+    theme: str | None,
+) -> None:
+    """Open a night in the window (the word “view” may be left out)."""
+    if screenshot is not None:
+        if night is None:
+            raise click.UsageError("--screenshot needs a NIGHT")
+        _use_offscreen()
+        from sleepviewer.app.main import paint_window
+        from sleepviewer.review.night import open_night
+
+        opened = open_night(night, truth_path=truth, labels_path=labels)
+        _tell(opened.notes)
+        paint_window(opened, screenshot, epoch=epoch or 1, size=size, theme=theme or "light")
+        return
+    if not _has_display():
+        raise RecordingError("There is no display to show a window on; use --screenshot, or the command “score”.")
+    from sleepviewer.app.main import run_window
+
+    sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme))
+
+
+@main.command()
+@click.argument("night", type=_path)
+@click.option("--engine", default="yasa", show_default=True, help="yasa or attnsleep.")
+@click.option("--weights", type=_path, help="Weights for attnsleep: safetensors, or a checkpoint of the original code.")
+@click.option("--channel", help="EEG channel to score (default: proposed from the names; “info” shows it).")
+@click.option("--eog", help="EOG channel to give the engine as well.")
+@click.option("--emg", help="EMG channel to give the engine as well.")
+@_truth_option
+@click.option("--out", type=_path, required=True, help="Where to write: npz (with all probabilities), edf, csv or txt.")
+@_json_option
+def score(
+    night: Path,
+    engine: str,
+    weights: Path | None,
+    channel: str | None,
+    eog: str | None,
+    emg: str | None,
+    truth: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Score a night and write the stages; with a truth, also say how well they agree."""
+    from sleepviewer.review.document import Base
+    from sleepviewer.review.night import export_labels, open_night
+    from sleepviewer.scoring.base import ChannelChoice
+
+    _check_out(out)
+    opened = open_night(night, truth_path=truth, look_beside=False)
+    _find_truth(opened)
+    eeg = channel or opened.channel
+    if eeg is None:
+        there = ", ".join(c.label for c in opened.recording.channels)
+        raise ChannelError(f"No EEG channel of {night.name} was recognised; name one with --channel ({there}).")
+    opened.channel = eeg
+    prediction = _score(opened, engine, weights, ChannelChoice(eeg, eog, emg))
+    opened.document.set_prediction(prediction)
+    opened.document.set_base(Base.MODEL)
+    export_labels(opened, out)
+    _tell((*opened.notes, *prediction.notes))
+    result = {**_scoring_summary(opened, prediction), "out": str(out), **_agreement(opened)}
+    if as_json:
+        _print_json(result)
+    else:
+        click.echo(_scoring_text(result))
+
+
+@main.command()
+@click.argument("a", type=_path)
+@click.argument("b", type=_path)
+@_json_option
+def compare(a: Path, b: Path, as_json: bool) -> None:
+    """Compare two hypnograms of any format, laid over each other by clock time; A is taken as the truth."""
+    from sleepviewer.analysis.agreement import agreement
+    from sleepviewer.archive.tracks import read_any_track
+    from sleepviewer.hypnogram import align, to_hypnogram
+
+    first = to_hypnogram(read_any_track(a))
+    second = align(read_any_track(b), start=first.start, n_epochs=len(first), name=a.name)
+    result = agreement(first.stages, second.stages)
+    notes = (*first.notes, *second.notes)
+    _tell(notes)
+    if as_json:
+        _print_json({"a": str(a), "b": str(b), **result.as_dict(), "notes": list(notes)})
+    else:
+        click.echo(_agreement_text(result.as_dict()))
+
+
+@main.command()
+@click.argument("night", type=_path)
+@click.option("--labels", type=_path, required=True, help="Hypnogram of any format, or a saved review (npz).")
+@click.option("--out", type=_path, required=True, help="Where to write: npz for training, or edf, csv, txt.")
+@click.option(
+    "--channel", help="Channel whose signal goes into the npz (default: the review's, else the proposed one)."
+)
+@click.option("--trim-wake", type=click.FloatRange(min=0), help="Keep so many minutes of wake around sleep (npz only).")
+def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake: float | None) -> None:
+    """Write a night's signal and labels as an npz that AttnSleep's loader reads, or its labels in another format."""
+    from sleepviewer.review.night import export_labels, is_review_of, open_night, restore_review, set_truth_from
+
+    _check_out(out)
+    opened = open_night(night, look_beside=False)
+    if is_review_of(opened.recording, labels):
+        restore_review(opened, labels)
+    else:
+        set_truth_from(opened, labels)
+    if channel is not None:
+        opened.channel = opened.recording.channel(channel).label
+    export_labels(opened, out, trim_wake_min=trim_wake)
+    _tell(opened.notes)
+    click.echo(f"{out} written", err=True)
+
+
+@main.command()
+@click.argument("night", type=_path)
+@_json_option
+def info(night: Path, as_json: bool) -> None:
+    """Say what is in a recording: channels, rates, units, gaps, and which channel would be scored."""
+    from sleepviewer.datasets.sleep_edf import find_truth
+    from sleepviewer.recording import open_recording
+    from sleepviewer.recording.summary import summary, summary_text
+
+    with open_recording(night) as recording:
+        facts = summary(recording) | {"truth_beside": None if (t := find_truth(night)) is None else str(t)}
+    if as_json:
+        _print_json(facts)
+    else:
+        click.echo(summary_text(facts))
+
+
+@main.command()
+@click.option("--real", is_flag=True, help="Fetch one real Sleep-EDF night (48 MB, needs a network) instead.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Which simulated night.")
+@click.option(
+    "--out", type=_path, default=Path("sleepviewer-demo.png"), show_default=True, help="Picture, without a display."
+)
+def demo(real: bool, seed: int, out: Path) -> None:
+    """Open a simulated night, score it and show it; without a display, print the agreement and write the picture."""
+    if real:
+        from sleepviewer.datasets.sleep_edf import fetch_sleep_edf_night
+
+        night, _ = fetch_sleep_edf_night()
+    else:
+        from sleepviewer.simulation.demo import demo_night
+
+        night = demo_night(seed=seed).psg_path
+    if _has_display():
+        from sleepviewer.app.main import run_window
+
+        sys.exit(run_window(night, score=True, epoch=_DEMO_EPOCH))
+    _demo_without_display(night, out)
+
+
+def _demo_without_display(path: Path, picture: Path) -> None:
+    _use_offscreen()
+    from sleepviewer.app.main import paint_window
+    from sleepviewer.review.night import open_night
+    from sleepviewer.scoring.base import ChannelChoice
+
+    _check_out(picture)
+    night = open_night(path)
+    if night.channel is None:
+        raise ChannelError(f"No EEG channel of {path.name} was recognised.")
+    prediction = _score(night, "yasa", None, ChannelChoice(night.channel))
+    night.document.set_prediction(prediction)
+    kind = "simulated" if night.recording.simulated else "real"
+    click.echo(f"A {kind} night: {path}")
+    click.echo(_scoring_text({**_scoring_summary(night, prediction), "out": None, **_agreement(night)}))
+    paint_window(night, picture, epoch=_DEMO_EPOCH, size=(1366, 768), theme="light")
+    click.echo(f"There is no display here, so the window was painted into {picture}.")
+
+
+# -- parts
+
+
+def _score(night: Night, engine: str, weights: Path | None, channels: ChannelChoice) -> Prediction:
+    from sleepviewer.scoring.base import Progress
+    from sleepviewer.scoring.registry import EngineSpec, make_engine
+
+    def tell(progress: Progress) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{progress.fraction:4.0%} {progress.message:<30}", nl=progress.fraction >= 1, err=True)
+
+    return make_engine(EngineSpec(engine, weights)).score(night.recording, channels, tell)
+
+
+def _find_truth(night: Night) -> None:
+    """Use an expert's hypnogram that lies beside the recording, and say so."""
+    from sleepviewer.datasets.sleep_edf import find_truth
+    from sleepviewer.review.night import set_truth_from
+
+    found = None if night.document.truth is not None else find_truth(night.recording.path)
+    if found is None:
+        return
+    try:
+        set_truth_from(night, found)
+        night.notes += (f"Compared with {found.name}, found beside the recording.",)
+    except SleepViewerError as error:
+        night.notes += (f"{found.name} lies beside the recording but was not used: {error}",)
+
+
+def _scoring_summary(night: Night, prediction: Prediction) -> dict[str, Any]:
+    from sleepviewer.stages import Stage
+
+    stages = prediction.stages
+    return {
+        "night": str(night.recording.path),
+        "engine": prediction.engine,
+        "engine_version": prediction.engine_version,
+        "weights_sha256": prediction.weights_sha256,
+        "channels": list(prediction.channels),
+        "device": prediction.device,
+        "seconds": round(prediction.seconds, 3),
+        "n_epochs": len(prediction),
+        "stages": {stage.label: int((stages == stage).sum()) for stage in Stage},
+        "notes": [*night.notes, *prediction.notes],
+    }
+
+
+def _agreement(night: Night) -> dict[str, Any]:
+    from sleepviewer.analysis.agreement import agreement
+
+    truth, prediction = night.document.truth, night.document.prediction
+    return {} if truth is None or prediction is None else agreement(truth.stages, prediction.stages).as_dict()
+
+
+def _scoring_text(result: dict[str, Any]) -> str:
+    stages = ", ".join(f"{stage} {count}" for stage, count in result["stages"].items() if count)
+    lines = [
+        f"{result['engine']} {result['engine_version']} on {', '.join(result['channels'])}: {result['n_epochs']} epochs in "
+        f"{result['seconds']:.1f} s ({stages})"
+    ]
+    if "kappa" in result:
+        lines.append(_agreement_text(result))
+    if result["out"]:
+        lines.append(f"written to {result['out']}")
+    return "\n".join(lines)
+
+
+def _agreement_text(result: dict[str, Any]) -> str:
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3f}"
+
+    names = list(result["f1"])
+    rows = [
+        f"{name:>5} " + "".join(f"{n:6d}" for n in row) for name, row in zip(names, result["confusion"], strict=True)
+    ]
+    return "\n".join(
+        (
+            f"agreement over {result['epochs']} epochs: accuracy {number(result['accuracy'])}, κ {number(result['kappa'])}, "
+            f"macro-F1 {number(result['macro_f1'])}",
+            "F1: " + "  ".join(f"{name} {number(value)}" for name, value in result["f1"].items()),
+            "rows: truth, columns: the other",
+            "      " + "".join(f"{name:>6}" for name in names),
+            *rows,
+        )
+    )
+
+
+def _check_out(out: Path) -> None:
+    """Find out before the work, not after it, that the result can't be written."""
+    from sleepviewer.errors import OutputError
+
+    if out.is_dir() or not out.resolve().parent.is_dir():
+        what = "is a folder" if out.is_dir() else f"lies in a folder that does not exist ({out.resolve().parent})"
+        raise OutputError(f"{out} can't be written, since it {what}; name a file in a folder that exists.")
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _use_offscreen() -> None:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def _tell(notes: tuple[str, ...]) -> None:
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
+
+
+if __name__ == "__main__":
+    main()
