@@ -324,8 +324,8 @@ def _agreement(night: Night) -> dict[str, Any]:
 def _scoring_text(result: dict[str, Any]) -> str:
     stages = ", ".join(f"{stage} {count}" for stage, count in result["stages"].items() if count)
     lines = [
-        f"{result['engine']} {result['engine_version']} on {', '.join(result['channels'])}: {result['n_epochs']} epochs in "
-        f"{result['seconds']:.1f} s ({stages})"
+        f"{result['engine']} {result['engine_version']} on {', '.join(result['channels'])}: "
+        f"{result['n_epochs']} epochs in {result['seconds']:.1f} s ({stages})"
     ]
     if "kappa" in result:
         lines.append(_agreement_text(result))
@@ -344,8 +344,8 @@ def _agreement_text(result: dict[str, Any]) -> str:
     ]
     return "\n".join(
         (
-            f"agreement over {result['epochs']} epochs: accuracy {number(result['accuracy'])}, κ {number(result['kappa'])}, "
-            f"macro-F1 {number(result['macro_f1'])}",
+            f"agreement over {result['epochs']} epochs: accuracy {number(result['accuracy'])}, "
+            f"κ {number(result['kappa'])}, macro-F1 {number(result['macro_f1'])}",
             "F1: " + "  ".join(f"{name} {number(value)}" for name, value in result["f1"].items()),
             "rows: truth, columns: the other",
             "      " + "".join(f"{name:>6}" for name in names),

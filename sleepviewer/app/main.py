@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QtMsgType, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.settings import Settings
@@ -71,7 +72,17 @@ def paint_window(
         raise OutputError(f"The picture {picture} can't be written; choose another folder.")
 
 
+_NOISE = "This plugin does not support"
+"""Begins what Qt's offscreen platform says of every window; nothing that a user could act on."""
+
+
+def _on_qt_message(kind: QtMsgType, _: QMessageLogContext, message: str) -> None:
+    if not message.startswith(_NOISE):
+        sys.stderr.write(f"Qt: {message}\n")
+
+
 def _application() -> QApplication:
+    qInstallMessageHandler(_on_qt_message)
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(["sleepviewer"])

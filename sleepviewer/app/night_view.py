@@ -33,7 +33,7 @@ class NightView(QWidget):
         self.disagreements = TickRow("Disagreements", theme)
         self.model = HypnogramRow("Model", theme)
         self.corrected = HypnogramRow("Yours", theme)
-        self.density = HypnodensityRow("P(stage)", theme)
+        self.density = HypnodensityRow("Hypnodensity", theme)
         self.clock = ClockRow(theme)
         self._rows: tuple[NightRow, ...] = (
             self.expert,

@@ -23,6 +23,7 @@ class ReviewPanel(QTabWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)
         self.setAccessibleName("Review")
         self.epoch_tab = EpochTab(theme, self)
         self.review_tab = ReviewTab(theme, self)

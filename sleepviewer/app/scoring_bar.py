@@ -36,7 +36,7 @@ class ScoringBar(QWidget):
         self._fill_engines()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 6, 0)
-        layout.addWidget(QLabel("Score", self))
+        layout.addWidget(QLabel("Channel", self))
         for widget in (self._channel, self._with_others, self._engine, self._score):
             layout.addWidget(widget)
         self.setEnabled(False)

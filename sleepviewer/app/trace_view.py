@@ -332,6 +332,6 @@ class _ClockAxis(QWidget):
             if every == 2 and i % 2 == 0:
                 continue
             x = (second - first) / (last - first) * self.width()
-            painter.setPen(self._colors[1] if second in (0.0, EPOCH_S) else self._colors[0])
-            left = min(max(x - width / 2, 0), self.width() - width)
-            painter.drawText(QRectF(left, 0, width, self.height()), Qt.AlignmentFlag.AlignCenter, text)
+            if width / 2 <= x <= self.width() - width / 2:
+                painter.setPen(self._colors[1] if second in (0.0, EPOCH_S) else self._colors[0])
+                painter.drawText(QRectF(x - width / 2, 0, width, self.height()), Qt.AlignmentFlag.AlignCenter, text)

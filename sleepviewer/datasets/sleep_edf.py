@@ -10,7 +10,7 @@ from sleepviewer.errors import RecordingError
 
 # SC4001E0-PSG.edf and SC4001EC-Hypnogram.edf: study, subject, night and recorder are shared; what follows tells the
 # two files, or the hypnogram's scorer, apart.
-_SLEEP_EDF_PSG: Final = re.compile(r"(?P<night>S[CT]\d{4})\w{2}-PSG\.\w+", re.IGNORECASE)
+_SLEEP_EDF_PSG: Final = re.compile(r"(?P<night>[A-Z]{2}\d{4})\w{2}-PSG\.\w+", re.IGNORECASE)
 _PSG_ENDING: Final = re.compile(r"[-_]PSG$", re.IGNORECASE)
 _HYPNOGRAM_ENDINGS: Final = frozenset({".edf", ".bdf", ".csv", ".tsv", ".txt"})
 

@@ -44,11 +44,9 @@ def summary_text(facts: dict[str, Any]) -> str:
     width = max((len(channel["label"]) for channel in facts["channels"]), default=0)
     lines = [
         f"{facts['path']}: {facts['format']}" + (", SIMULATED" if facts["simulated"] else ""),
-        f"start {facts['start'] or 'unknown'}, {hours} h {rest // 60:02d} min {rest % 60:02d} s, {facts['n_epochs']} epochs",
-        *(
-            f"  {channel['label']:<{width}}  {channel['role']:<11} {channel['rate_hz']:>7g} Hz  {channel['unit'] or '(no unit)'}"
-            for channel in facts["channels"]
-        ),
+        f"start {facts['start'] or 'unknown'}, {hours} h {rest // 60:02d} min {rest % 60:02d} s, "
+        f"{facts['n_epochs']} epochs",
+        *(_channel_line(channel, width) for channel in facts["channels"]),
         *(f"gap at {gap['start_s']:.3f} s, {gap['duration_s']:.3f} s long" for gap in facts["gaps"]),
         f"would be scored: {facts['proposed']['eeg'] or 'no EEG channel recognised'}",
     ]
@@ -56,3 +54,8 @@ def summary_text(facts: dict[str, Any]) -> str:
         lines.append(f"expert's hypnogram beside it: {facts['truth_beside']}")
     lines += [f"note: {note}" for note in facts["notes"]]
     return "\n".join(lines)
+
+
+def _channel_line(channel: dict[str, Any], width: int) -> str:
+    unit = channel["unit"] or "(no unit)"
+    return f"  {channel['label']:<{width}}  {channel['role']:<11} {channel['rate_hz']:>7g} Hz  {unit}"

@@ -111,6 +111,8 @@ class ScoringProcess:
             finally:
                 if reply is None:  # it is still busy, or dead: the next request gets a new one
                     self._discard(child)
+                    if cancel.cancelled:  # a user who stops a scoring often starts another; let it not start cold
+                        self.warm_up(request.spec)
             if cancel.cancelled:
                 raise _cancelled()
             if isinstance(reply, worker.Failed):
