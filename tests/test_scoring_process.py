@@ -166,6 +166,7 @@ def test_cancel_during_the_first_start_takes_less_than_a_second(short: Path) -> 
     with ScoringProcess() as process:
         process.warm_up(EngineSpec())
         assert seconds_until_cancelled(process, ScoringRequest(short, EngineSpec(), EEG), when=1.5) < 1.0
+        assert process.pid is not None  # another one, warming up for the next scoring
 
 
 def test_cancel_between_batches_takes_less_than_a_second(process: ScoringProcess, long: Path, short: Path) -> None:
