@@ -19,6 +19,10 @@ StageArray = NDArray[np.int8]
 """Stages of successive epochs, ``int8 [n_epochs]``, values of :class:`Stage`."""
 
 
+Proba = NDArray[np.float32]
+"""Stage probabilities, ``float32 [n_epochs, 5]`` in the order of SCORED_STAGES; a row of NaN is an unscored epoch."""
+
+
 class Stage(IntEnum):
     """A sleep stage; the numbers are AttnSleep's, and the columns of every probability array."""
 
@@ -96,6 +100,13 @@ def stage_from_digit(digit: int, *, r_and_k: bool) -> Stage | None:
     if r_and_k:
         return {0: Stage.W, 1: Stage.N1, 2: Stage.N2, 3: Stage.N3, 4: Stage.N3, 5: Stage.REM}.get(digit)
     return Stage(digit) if 0 <= digit < N_STAGES else None
+
+
+def most_likely(proba: Proba) -> StageArray:
+    """Return the likeliest stage per epoch, ``int8 [n_epochs]``; UNKNOWN where a row has NaN."""
+    scored = np.asarray(np.isfinite(proba).all(axis=1))
+    best = np.where(scored[:, None], proba, -1.0).argmax(axis=1)
+    return np.where(scored, best, int(Stage.UNKNOWN)).astype(np.int8)
 
 
 def stage_labels(stages: StageArray) -> list[str]:

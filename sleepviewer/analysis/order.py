@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.scoring.base import Proba
-from sleepviewer.stages import Stage, StageArray
+from sleepviewer.stages import Proba, Stage, StageArray
 
 Epochs = NDArray[np.intp]
 """Epoch numbers, ``intp [k]``."""

@@ -13,8 +13,8 @@ from sleepviewer.app.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED
-from sleepviewer.scoring.base import Prediction, Proba
-from sleepviewer.stages import EPOCH_S, Stage
+from sleepviewer.scoring.base import Prediction
+from sleepviewer.stages import EPOCH_S, Proba, Stage
 
 _BASE_TEXTS = ((Base.TRUTH, "the expert's stage"), (Base.MODEL, "the model's stage"), (Base.NONE, "nothing (unscored)"))
 

@@ -16,8 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
 from sleepviewer.app.theme import Theme, tabular
-from sleepviewer.scoring.base import Proba
-from sleepviewer.stages import EPOCH_S, N_STAGES, Stage, StageArray
+from sleepviewer.stages import EPOCH_S, N_STAGES, Proba, Stage, StageArray
 
 LEVELS = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
 """Stages from the top of a hypnogram to its bottom."""

@@ -14,8 +14,7 @@ from sleepviewer.display.clock import hour_ticks
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.navigation import disagreeing_epochs
-from sleepviewer.scoring.base import most_likely
-from sleepviewer.stages import EPOCH_S
+from sleepviewer.stages import EPOCH_S, most_likely
 
 
 class NightView(QWidget):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import ArchiveError
 from sleepviewer.files import atomic_writer
-from sleepviewer.stages import N_STAGES, Stage, StageArray
+from sleepviewer.stages import N_STAGES, Stage, StageArray, most_likely
 
 FORMAT: Final = "sleepviewer-archive"
 VERSION: Final = 1
@@ -101,17 +101,11 @@ class ScoringArchive:
         if base == "truth":
             labels[:] = self.night_expert
         elif base == "model":
-            labels[:] = likeliest(self.night_proba)
+            labels[:] = most_likely(self.night_proba)
         corrected = self.night_corrected != NOT_CORRECTED
         labels[corrected] = self.night_corrected[corrected]
         labels[self.epoch_index] = self.y
         return labels
-
-
-def likeliest(proba: NDArray[np.float32]) -> StageArray:
-    """Return the likeliest stage of each row of ``float32 [n, 5]``, UNKNOWN where a row has NaN."""
-    scored = np.asarray(np.isfinite(proba).all(axis=1))
-    return np.where(scored, np.where(scored[:, None], proba, 0).argmax(axis=1), int(Stage.UNKNOWN)).astype(np.int8)
 
 
 # -- checking

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sleepviewer
-from sleepviewer.archive.archive import FORMAT, NOT_CORRECTED, VERSION, ScoringArchive, likeliest
+from sleepviewer.archive.archive import FORMAT, NOT_CORRECTED, VERSION, ScoringArchive
 from sleepviewer.errors import ArchiveError, ChannelError
 from sleepviewer.files import sha256_of
 from sleepviewer.recording.base import Recording
-from sleepviewer.stages import EPOCH_S, N_STAGES, Stage, StageArray
+from sleepviewer.stages import EPOCH_S, N_STAGES, Stage, StageArray, most_likely
 
 
 def trim_wake(labels: StageArray, minutes: float = 30) -> tuple[int, int]:
@@ -118,7 +118,7 @@ def build_archive(
         ch_label=channel,
         epoch_index=index,
         y_expert=night_expert[index],
-        y_model=likeliest(night_proba[index]),
+        y_model=most_likely(night_proba[index]),
         proba=night_proba[index],
         edited=night_corrected[index] != NOT_CORRECTED,
         meta=dict(meta),

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sleepviewer.errors import AlignmentError
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind, UndoStack
-from sleepviewer.scoring.base import Prediction, Proba
-from sleepviewer.stages import N_STAGES, Stage, StageArray
+from sleepviewer.scoring.base import Prediction
+from sleepviewer.stages import N_STAGES, Proba, Stage, StageArray
 
 
 class Base(StrEnum):

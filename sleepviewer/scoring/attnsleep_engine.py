@@ -11,17 +11,9 @@ import numpy as np
 from sleepviewer import __version__
 from sleepviewer.errors import ChannelError, EngineError
 from sleepviewer.recording.base import Recording
-from sleepviewer.scoring.base import (
-    CancelToken,
-    ChannelChoice,
-    Prediction,
-    Proba,
-    Progress,
-    ProgressCallback,
-    no_progress,
-)
+from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
 from sleepviewer.scoring.signals import NightSignal, read_signal
-from sleepviewer.stages import EPOCH_S, N_STAGES
+from sleepviewer.stages import EPOCH_S, N_STAGES, Proba
 
 if TYPE_CHECKING:
     from sleepviewer.models.attnsleep import AttnSleep

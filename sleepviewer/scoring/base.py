@@ -16,17 +16,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import ScoringCancelled
 from sleepviewer.recording.base import Recording
-from sleepviewer.stages import N_STAGES, Stage, StageArray
-
-Proba = NDArray[np.float32]
-"""Stage probabilities, ``float32 [n_epochs, 5]`` in the order of SCORED_STAGES; a row of NaN is an unscored epoch."""
-
-
-def most_likely(proba: Proba) -> StageArray:
-    """Return the likeliest stage per epoch, ``int8 [n_epochs]``; UNKNOWN where a row has NaN."""
-    scored = np.asarray(np.isfinite(proba).all(axis=1))
-    best = np.where(scored[:, None], proba, -1.0).argmax(axis=1)
-    return np.where(scored, best, int(Stage.UNKNOWN)).astype(np.int8)
+from sleepviewer.stages import N_STAGES, Proba, StageArray, most_likely
 
 
 @dataclass(frozen=True, slots=True)

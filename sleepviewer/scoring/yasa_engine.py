@@ -21,17 +21,9 @@ from numpy.typing import NDArray
 from sleepviewer.errors import ChannelError, EngineError
 from sleepviewer.files import sha256_of
 from sleepviewer.recording.base import Recording
-from sleepviewer.scoring.base import (
-    CancelToken,
-    ChannelChoice,
-    Prediction,
-    Proba,
-    Progress,
-    ProgressCallback,
-    no_progress,
-)
+from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
 from sleepviewer.scoring.signals import NightSignal, read_signal
-from sleepviewer.stages import EPOCH_S, N_STAGES
+from sleepviewer.stages import EPOCH_S, N_STAGES, Proba
 
 MIN_EPOCHS: Final = 10
 """Five minutes: YASA calls shorter recordings unreliable."""
