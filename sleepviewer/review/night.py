@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,21 +77,23 @@ def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | 
         restore_review(night, labels_path)
     if not look_beside:
         return night
-    if truth_path is None and document.truth is None:
-        _try_found(night, find_truth(recording.path), set_truth_from)
+    if truth_path is None and document.truth is None and (found := find_truth(recording.path)) is not None:
+        _try_found(night, found, set_truth_from)
     if labels_path is None:
-        _try_found(night, find_saved_review(recording), restore_review)
+        for place in _review_places(recording):
+            if place.is_file() and _try_found(night, place, restore_review):
+                break
     return night
 
 
-def _try_found(night: Night, path: Path | None, use: Any) -> None:
+def _try_found(night: Night, path: Path, use: Callable[[Night, Path], None]) -> bool:
     """Use a file that was found by its name; where that fails, say so and go on without it."""
-    if path is None:
-        return
     try:
         use(night, path)
     except SleepViewerError as error:
-        night.notes += (f"{path.name} was found beside the recording but not used: {error}",)
+        night.notes += (f"{path.name} was found by its name but not used: {error}",)
+        return False
+    return True
 
 
 def load_truth(recording: Recording, path: Path) -> Hypnogram:
@@ -114,10 +117,9 @@ def default_save_path(recording: Recording) -> Path:
     return beside if os.access(recording.path.parent, os.W_OK) else _path_in_user_folder(recording)
 
 
-def find_saved_review(recording: Recording) -> Path | None:
-    """Return the review that was saved of this recording, or None."""
-    candidates = (recording.path.with_suffix(".npz"), _path_in_user_folder(recording))
-    return next((path for path in candidates if path.is_file() and is_review_of(recording, path)), None)
+def _review_places(recording: Recording) -> tuple[Path, Path]:
+    """Where a review of the recording may have been saved, the likelier place first."""
+    return recording.path.with_suffix(".npz"), _path_in_user_folder(recording)
 
 
 def is_review_of(recording: Recording, path: Path) -> bool:
@@ -171,8 +173,9 @@ def make_archive(night: Night, *, trim_wake_min: float | None = None) -> Scoring
 def save_review(night: Night, path: Path) -> None:
     """Write the review, and remember its edits as saved.
 
-    Raises OutputError where it can't be written, ChannelError where no channel is chosen.
+    Raises OutputError where it can't be written or is the recording itself, ChannelError where no channel is chosen.
     """
+    _check_not_recording(night.recording, path)
     archive = make_archive(night)
     _make_folder(path.parent)
     write_archive(path, archive)
@@ -183,8 +186,9 @@ def save_review(night: Night, path: Path) -> None:
 def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = None) -> None:
     """Write the labels that count in the format of the file's name: ``.npz`` for training, else a hypnogram.
 
-    Raises OutputError where the file can't be written or the name's ending is of no format.
+    Raises OutputError where the file can't be written, is the recording itself, or its name ends in no format's ending.
     """
+    _check_not_recording(night.recording, path)
     if path.suffix.lower() == ".npz":
         write_archive(path, make_archive(night, trim_wake_min=trim_wake_min))
         return
@@ -196,12 +200,14 @@ def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = Non
 def restore_review(night: Night, path: Path) -> None:
     """Take a saved review up again: its corrections and their history, its truth and its model's scoring.
 
-    A truth that the night already has stays. Raises ArchiveError where the archive is of another night.
+    A truth that the night already has stays. Raises ArchiveError where the archive is of another night or damaged;
+    then nothing has changed.
     """
     archive = read_archive(path)
     _check_same_night(night.recording, archive, path)
     document = night.document
-    edits = [Edit.from_dict(values, archive.n_epochs) for values in archive.meta.get("edits") or ()]
+    edits = [Edit.from_dict(values, archive.n_epochs) for values in _sequence(archive.meta, "edits")]
+    prediction = _prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
     if document.truth is None and (archive.night_expert >= 0).any():
         origin = _mapping(archive.meta, "truth")
         document.set_truth(
@@ -212,10 +218,11 @@ def restore_review(night: Night, path: Path) -> None:
                 str(origin.get("scorer", "")),
             )
         )
-    if np.isfinite(archive.night_proba).any():
-        document.set_prediction(_prediction_of(archive))
+    if prediction is not None:
+        document.set_prediction(prediction)
     document.restore(archive.night_corrected, archive.night_flagged, edits)
-    document.set_base(Base(archive.meta["base"]) if archive.meta.get("base") in set(Base) else document.base)
+    if (base := archive.meta.get("base")) in tuple(Base):
+        document.set_base(Base(base))
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
     night.saved_path = path
@@ -253,16 +260,28 @@ def _prediction_of(archive: ScoringArchive) -> Prediction:
         engine=str(model.get("engine", "unknown")),
         engine_version=str(model.get("version", "")),
         weights_sha256=str(model.get("weights_sha256", "")),
-        channels=tuple(str(c) for c in model.get("channels") or ()),
-        seconds=float(model.get("seconds") or 0.0),
+        channels=tuple(str(c) for c in _sequence(model, "channels")),
+        seconds=float(seconds) if isinstance(seconds := model.get("seconds"), (int, float)) else 0.0,
         device=str(model.get("device", "")),
-        notes=tuple(str(n) for n in model.get("notes") or ()),
+        notes=tuple(str(n) for n in _sequence(model, "notes")),
     )
 
 
 def _mapping(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = meta.get(key)
     return value if isinstance(value, Mapping) else {}
+
+
+def _sequence(meta: Mapping[str, Any], key: str) -> Sequence[Any]:
+    value = meta.get(key)
+    return value if isinstance(value, list) else ()
+
+
+def _check_not_recording(recording: Recording, path: Path) -> None:
+    """Keep the signal itself from being written over, under whatever name."""
+    with suppress(OSError):
+        if path.samefile(recording.path):
+            raise OutputError(f"{path} is the recording itself and was not written over; choose another name.")
 
 
 def _make_folder(folder: Path) -> None:
