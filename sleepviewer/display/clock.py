@@ -19,7 +19,7 @@ def hour_ticks(recording: Recording, first_s: float, last_s: float, most: int) -
     start = recording.start
     offset_s = 0.0 if start is None else start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
     span = max(last_s - first_s, 1.0)
-    step = next((s for s in _TICK_STEPS_S if span / s <= most), _TICK_STEPS_S[-1])
+    step = next((s for s in _TICK_STEPS_S if span // s + 1 <= most), _TICK_STEPS_S[-1])
     tick = -(-(first_s + offset_s) // step) * step
     ticks = []
     while tick - offset_s <= last_s:
