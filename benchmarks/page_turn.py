@@ -1,8 +1,8 @@
-"""From the key press to the painted page, here and in mne-qt-browser, in turns on one display.
+"""From the key press to the painted page, here and in mne-qt-browser, in turns.
 
-Both programs stand open on the same 8-hour night of 8 channels at 256 Hz, in windows of 1600×900, each in a process of
-its own; blocks of page turns alternate between them, so that what else the machine does hits both. See README.md
-beside this file.
+Both programs stand open on the same 8-hour night of 8 channels at 256 Hz, in windows of 1600×900, each in a process and
+on a virtual display of its own, so that both are active; blocks of page turns alternate between them, so that what else
+the machine does hits both. See README.md beside this file.
 """
 
 from __future__ import annotations
@@ -66,18 +66,18 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="leave mne-qt-browser out")
     parser.add_argument("--out", type=Path, help="also write the result to this JSON file")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, virtual_display() as display, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         night = folder / "night.edf"
         write_night(night)
-        env = environment(folder, display)
         commands = {"sleepviewer": [str(HERE / "page_turn_child.py"), str(night)]}
         if not options.alone:
             for seconds in (60, 30):
                 commands[f"mne_{seconds}s"] = [str(HERE / "page_turn_mne_child.py"), str(night), str(seconds)]
         viewers = {}
         for who, command in commands.items():
-            viewers[who] = Viewer(command, env)
+            display = stack.enter_context(virtual_display())
+            viewers[who] = Viewer(command, environment(folder, display))
             stack.callback(viewers[who].close)
         for viewer in viewers.values():
             viewer.turn(_WARM_UP_TURNS)

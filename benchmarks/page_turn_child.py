@@ -5,20 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 from pyqtgraph import PlotWidget
+from PySide6.QtCore import Qt
 from turning import PaintWatch, bring_up, serve, turn_page
 
 from sleepviewer.app import trace_view
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.main import _application
 from sleepviewer.app.night_rows import NightRow
-from sleepviewer.app.session import NightSession
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
@@ -44,7 +43,7 @@ def main() -> None:
     def turn() -> float:
         return turn_page(window, Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier, watch, awaited)
 
-    serve(window, turn, lambda count: _split(turn, count))
+    serve(turn, lambda count: _split(turn, watch, count))
 
 
 def _scored(night: Night) -> Night:
@@ -72,16 +71,15 @@ def _scored(night: Night) -> Night:
 _STEPS: tuple[tuple[str, Any, str], ...] = (
     ("read and filter", trace_view, "read_page"),
     ("hand to the curves", trace_view, "_set_points"),
-    ("paint traces", PlotWidget, "paintEvent"),
-    ("paint night rows", NightRow, "paintEvent"),
     ("epoch tab texts", EpochTab, "show_session"),
     ("status line", StatusLine, "show_session"),
 )
 
 
-def _split(turn: Any, count: int) -> dict[str, float]:
+def _split(turn: Callable[[], float], watch: PaintWatch, count: int) -> dict[str, float]:
     """Turn pages with a clock around every step; return ms a page by step, what is left as ``rest``, and all."""
     spent: Counter[str] = Counter()
+    watch.spent_s.clear()
     originals = [getattr(owner, name) for _, owner, name in _STEPS]
     for (step, owner, name), original in zip(_STEPS, originals, strict=True):
         setattr(owner, name, _clocked(original, step, spent))
@@ -90,7 +88,9 @@ def _split(turn: Any, count: int) -> dict[str, float]:
     finally:
         for (_, owner, name), original in zip(_STEPS, originals, strict=True):
             setattr(owner, name, original)
-    steps = {step: 1000 * spent[step] / count for step, _, _ in _STEPS}
+    spent["paint traces"] = watch.spent_s["PlotWidget"]
+    spent["paint night rows"] = watch.spent_s["NightRow"]
+    steps = {step: 1000 * seconds / count for step, seconds in spent.items()}
     return {
         **{step: round(ms, 3) for step, ms in steps.items()},
         "rest": round(total / count - sum(steps.values()), 3),

@@ -31,7 +31,7 @@ def main() -> None:
             raise RuntimeError("mne-qt-browser did not turn to the next page")
         return ms
 
-    serve(window, turn)
+    serve(turn)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -17,37 +18,33 @@ _PATIENCE_S = 10.0
 
 
 class PaintWatch:
-    """Knows which of the watched widget classes have painted since it was last cleared."""
+    """Knows which widgets of the watched classes have painted since it was last cleared, and how long classes took."""
 
     def __init__(self) -> None:
         self.painted: set[QWidget] = set()
+        self.spent_s: Counter[str] = Counter()
 
     def watch(self, cls: Any) -> None:
         """Note every finished paint event of a class; call it before the first widget of it is made."""
         paint = cls.paintEvent
 
         def paint_and_note(widget: QWidget, event: Any) -> None:
+            started = time.perf_counter()
             paint(widget, event)
+            self.spent_s[cls.__name__] += time.perf_counter() - started
             self.painted.add(widget)
 
         cls.paintEvent = paint_and_note
 
 
 def bring_up(window: QWidget) -> None:
-    """Show a window at the measured size, and let it settle."""
+    """Show a window at the measured size, active, so that keys reach it and its shortcuts work."""
     window.resize(*SIZE)
     window.show()
-    _activate(window)
-    QTest.qWait(500)
-
-
-def _activate(window: QWidget) -> None:
-    """Bring a window before the others on the display, so that keys reach it and its shortcuts work."""
-    window.raise_()
     window.activateWindow()
     if not QTest.qWaitForWindowActive(window, 5000):
         raise RuntimeError("the window does not become active")
-    QTest.qWait(100)
+    QTest.qWait(500)
 
 
 def turn_page(
@@ -65,10 +62,9 @@ def turn_page(
     return 1000 * (time.perf_counter() - started)
 
 
-def serve(window: QWidget, turn: Callable[[], float], split: Callable[[int], dict[str, float]] | None = None) -> None:
+def serve(turn: Callable[[], float], split: Callable[[int], dict[str, float]] | None = None) -> None:
     """Answer ``turn N`` and ``split N`` on standard input until it ends."""
     for line in sys.stdin:
-        _activate(window)
         what, count = line.split()
         result: object
         if what == "split" and split is not None:
