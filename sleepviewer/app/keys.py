@@ -45,7 +45,7 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     KeyRow("advance", "Edit", "Letters and number row go on to the next epoch", ("A",), checkable=True),
     KeyRow("clear", "Edit", "Back to unscored", ("Backspace",)),
     KeyRow("flag", "Edit", "Flag as uncertain", ("Q",)),
-    KeyRow("accept", "Edit", "Accept the model's stage", ("Return", "Num+Enter")),
+    KeyRow("accept", "Edit", "Accept the model's stage", ("Return", "Enter")),
     KeyRow("accept_range", "Edit", "Accept the model's stages in the selected range", ("Ctrl+Return",)),
     KeyRow("gain_up", "View", "Larger traces", ("+", "="), repeats=True),
     KeyRow("gain_down", "View", "Smaller traces", ("-",), repeats=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
@@ -118,7 +118,7 @@ class TraceView(QWidget):
         self._theme = theme
         self._plot.setBackground(theme.panel)
         self._backdrop.set_colors(QColor(theme.epoch), QColor(theme.grid), QColor(theme.grid_strong))
-        self._veil.set_color(QColor(theme.panel))
+        self._veil.set_colors(QColor(theme.panel), QColor(theme.text))
         pen = pg.mkPen(theme.trace, width=1)
         for lane in self._lanes:
             lane.curve.setPen(pen)
@@ -144,8 +144,9 @@ class TraceView(QWidget):
         for row, lane in enumerate(self._lanes):
             trace = read_page(recording, lane.channel, start, stop, self._band(lane), columns)
             _set_points(lane.curve, trace, row, lane.half_height)
-        self._backdrop.set_page(self._missing(recording, start, stop), len(self._lanes))
-        self._veil.set_lanes(len(self._lanes))
+        missing = _missing(recording, self._start_s, start, stop)
+        self._backdrop.set_page(missing, len(self._lanes))
+        self._veil.set_page(missing, len(self._lanes))
         self._labels.show_lanes([_lane_text(lane, self._band(lane)) for lane in self._lanes], self._theme)
         self._axis.show_times(
             [(5.0 * i - CONTEXT_S, clock_text(recording, start + 5.0 * i)) for i in range(13)], (-CONTEXT_S, 45.0)
@@ -154,15 +155,16 @@ class TraceView(QWidget):
     def _band(self, lane: _Lane) -> Band:
         return lane.band if self._filters_on else RAW
 
-    def _missing(self, recording: Recording, start: float, stop: float) -> list[tuple[float, float, str]]:
-        """Stretches of the page without samples, in page seconds, with the word to write there."""
-        ends = [(start, min(stop, 0.0), "before the recording"), (recording.duration_s, stop, "after the recording")]
-        gaps = [(gap.start_s, gap.stop_s, f"gap of {gap.duration_s:.4g} s: nothing recorded") for gap in recording.gaps]
-        return [
-            (max(first, start) - self._start_s, min(last, stop) - self._start_s, text)
-            for first, last, text in ends + gaps
-            if max(first, start) < min(last, stop)
-        ]
+
+def _missing(recording: Recording, epoch_s: float, start: float, stop: float) -> list[tuple[float, float, str]]:
+    """Stretches of the page without samples, in seconds from the epoch's start, with the words to write there."""
+    ends = [(start, min(stop, 0.0), "before the recording"), (recording.duration_s, stop, "after the recording")]
+    gaps = [(gap.start_s, gap.stop_s, f"gap of {gap.duration_s:.4g} s: nothing recorded") for gap in recording.gaps]
+    return [
+        (max(first, start) - epoch_s, min(last, stop) - epoch_s, text)
+        for first, last, text in ends + gaps
+        if max(first, start) < min(last, stop)
+    ]
 
 
 def _set_points(curve: pg.PlotCurveItem, trace: PageTrace, row: int, half_height: float) -> None:
@@ -212,46 +214,50 @@ class _Backdrop(pg.GraphicsObject):
         painter.setPen(_hairline(grid))
         for lane in range(self._lanes):
             painter.drawLine(QPointF(-CONTEXT_S, -lane - 0.5), QPointF(EPOCH_S + CONTEXT_S, -lane - 0.5))
-        for first, last, text in self._missing:
+        for first, last, _text in self._missing:
             rect = QRectF(first, bottom, last - first, -bottom)
-            painter.fillRect(rect, QBrush(strong))
-            self._write(painter, rect, text)
-
-    def _write(self, painter: QPainter, rect: QRectF, text: str) -> None:
-        """Write upright text into a rectangle of the (flipped) plot's coordinates."""
-        device = painter.worldTransform().mapRect(rect)
-        painter.save()
-        painter.resetTransform()
-        painter.setPen(QPen(pg.mkColor(pg.getConfigOption("foreground"))))
-        painter.drawText(device, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
-        painter.restore()
+            painter.fillRect(rect, strong)
 
 
 class _Veil(pg.GraphicsObject):
-    """Over the traces: dims the context, so that the epoch to be scored stands out."""
+    """Over the traces: dims the context, and says where and why nothing is to be seen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setZValue(2)
-        self._color = QColor()
+        self._veil, self._ink = QColor(), QColor()
+        self._missing: list[tuple[float, float, str]] = []
         self._lanes = 1
 
-    def set_color(self, color: QColor) -> None:
-        self._color = QColor(color)
-        self._color.setAlpha(150)
+    def set_colors(self, veil: QColor, ink: QColor) -> None:
+        self._veil, self._ink = QColor(veil), QColor(ink)
+        self._veil.setAlpha(150)
         self.update()
 
-    def set_lanes(self, lanes: int) -> None:
+    def set_page(self, missing: list[tuple[float, float, str]], lanes: int) -> None:
         if lanes != self._lanes:
             self.prepareGeometryChange()
-            self._lanes = lanes
+        if (missing, lanes) != (self._missing, self._lanes):
+            self._missing, self._lanes = missing, lanes
+            self.update()
 
     def boundingRect(self) -> QRectF:
         return QRectF(-CONTEXT_S, -self._lanes, EPOCH_S + 2 * CONTEXT_S, self._lanes)
 
     def paint(self, painter: QPainter, *_: object) -> None:
         for left in (-CONTEXT_S, EPOCH_S):
-            painter.fillRect(QRectF(left, -self._lanes, CONTEXT_S, self._lanes), self._color)
+            painter.fillRect(QRectF(left, -self._lanes, CONTEXT_S, self._lanes), self._veil)
+        for first, last, text in self._missing:
+            self._write(painter, QRectF(first, -self._lanes, last - first, self._lanes), text)
+
+    def _write(self, painter: QPainter, rect: QRectF, text: str) -> None:
+        """Write upright text into a rectangle of the (flipped) plot's coordinates."""
+        place = painter.worldTransform().mapRect(rect)
+        painter.save()
+        painter.resetTransform()
+        painter.setPen(self._ink)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+        painter.restore()
 
 
 def _hairline(color: QColor) -> QPen:

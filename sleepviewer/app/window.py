@@ -149,7 +149,9 @@ class MainWindow(QMainWindow):
             "help_keys": lambda: dialogs.HelpDialog(self).exec(),
             "about": lambda: dialogs.show_about(self),
         }
-        (own.get(command) or self._commands[command])()
+        call = own.get(command) or self._commands.get(command)
+        if call is not None:  # else it needs a night, and none is open
+            call()
 
     def _set_advance(self) -> None:
         if self._review is not None:
@@ -375,7 +377,7 @@ class MainWindow(QMainWindow):
             self.info_bar.show_error(f"Not saved: {error}")
             return False
         self._saved_at = f"{datetime.now():%H:%M}"
-        self.status_line.show_message(f"Saved to {path}")
+        self.status_line.show_message(f"Saved to {path.absolute()}")
         self._show_state()
         return True
 
@@ -397,7 +399,7 @@ class MainWindow(QMainWindow):
         except SleepViewerError as error:
             self.info_bar.show_error(f"Not exported: {error}")
             return False
-        self.status_line.show_message(f"Exported to {path}")
+        self.status_line.show_message(f"Exported to {path.absolute()}")
         return True
 
     def _may_leave(self) -> bool:
