@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+if TYPE_CHECKING:
+    from sleepviewer.app.window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -44,3 +51,40 @@ def real_night(shared: Path) -> Path:
 def real_truth(shared: Path) -> Path:
     """The expert's hypnogram of the real night."""
     return shared / "data" / "ucddb" / "ucddb018-Hypnogram.edf"
+
+
+@pytest.fixture
+def real_copy(real_night: Path, real_truth: Path, tmp_path: Path) -> Path:
+    """The real night and its expert's hypnogram in a folder that can be written to; the recording's path."""
+    shutil.copyfile(real_truth, tmp_path / real_truth.name)
+    return Path(shutil.copyfile(real_night, tmp_path / real_night.name))
+
+
+@pytest.fixture
+def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], MainWindow]]:
+    """Makes windows that are shown and have the keyboard; unsaved edits are thrown away without a question."""
+    from sleepviewer.app import dialogs
+    from sleepviewer.app.window import MainWindow
+
+    monkeypatch.setattr(dialogs, "ask_about_unsaved", lambda *_: dialogs.Answer.DISCARD)
+    windows: list[MainWindow] = []
+
+    def make() -> MainWindow:
+        window = MainWindow()
+        windows.append(window)
+        window.show()
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)
+        return window
+
+    yield make
+    monkeypatch.setattr(dialogs, "ask_about_unsaved", lambda *_: dialogs.Answer.DISCARD)
+    for window in windows:
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def window(make_window: Callable[[], MainWindow]) -> MainWindow:
+    """One window without a night."""
+    return make_window()
