@@ -16,6 +16,7 @@ from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.info_bar import InfoBar
+from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_worker import ScoringWorker
@@ -39,7 +40,8 @@ from sleepviewer.scoring.base import Prediction, Progress
 from sleepviewer.scoring.process import ScoringRequest
 
 _WARM_UP_DELAY_MS = 600
-_NEEDS_NIGHT = ("open_truth", "save", "save_as", "export", "gain_up", "gain_down", "filters", "whole_night", "score")
+_NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights", "help_keys", "about"}
+"""Commands that can be called before a night is open."""
 
 
 class MainWindow(QMainWindow):
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
         self._session: NightSession | None = None
         self._commands: dict[str, Callable[[], object]] = {}
         self._review: ReviewCommands | None = None
+        self._being_scored: NightSession | None = None
         self._saved_at = ""
         self._worker = ScoringWorker(self)
         self._build()
@@ -189,6 +192,10 @@ class MainWindow(QMainWindow):
             return False
         finally:
             QApplication.restoreOverrideCursor()
+        if night.recording.n_epochs == 0:
+            night.recording.close()
+            self.info_bar.show_error(f"{path.name} is shorter than one 30-second epoch: there is nothing to score.")
+            return False
         self.show_night(night)
         self._settings.add_recent(path)
         return True
@@ -219,7 +226,7 @@ class MainWindow(QMainWindow):
         self.scoring_bar.set_recording(night.recording)
         if night.channel is not None:
             self.scoring_bar.choose_channel(night.channel)
-        self._session.epoch_changed.connect(self._show_state)
+        self._session.epoch_changed.connect(self._show_place)
         self._session.document_changed.connect(self._on_change)
         if old is not None:
             old.night.recording.close()
@@ -303,6 +310,7 @@ class MainWindow(QMainWindow):
         request = ScoringRequest(self._session.night.recording.path, self.scoring_bar.spec, choice)
         self.status_line.show_progress(0.0, "starting")
         self.scoring_bar.set_running(True)
+        self._being_scored = self._session
         self._worker.start(request)
         self._show_state()
 
@@ -312,14 +320,21 @@ class MainWindow(QMainWindow):
             self._worker.cancel()
             self.status_line.show_message("Cancelling…")
 
+    @property
+    def _still_open(self) -> bool:
+        """Whether the night that is being scored is the open one: the thread's last words may come after the next."""
+        return self._session is not None and self._session is self._being_scored
+
     def _on_progress(self, progress: Progress) -> None:
+        if self._session is None or not self._still_open:
+            return
         self.status_line.show_progress(progress.fraction, progress.message)
-        if progress.proba is not None and self._session is not None:
+        if progress.proba is not None:
             self._session.document.add_provisional(progress.first_epoch, progress.proba)
 
     def _on_scored(self, prediction: Prediction) -> None:
         self._scoring_ended()
-        if self._session is None:
+        if self._session is None or not self._still_open:
             return
         self._session.document.set_prediction(prediction)
         if prediction.notes:
@@ -329,11 +344,13 @@ class MainWindow(QMainWindow):
 
     def _on_scoring_failed(self, sentence: str) -> None:
         self._scoring_ended()
-        self.info_bar.show_error(sentence)
+        if self._still_open:
+            self.info_bar.show_error(sentence)
 
     def _on_scoring_cancelled(self) -> None:
         self._scoring_ended()
-        self.status_line.show_message("Scoring cancelled; nothing was changed")
+        if self._still_open:
+            self.status_line.show_message("Scoring cancelled; nothing was changed")
 
     def _scoring_ended(self) -> None:
         self.status_line.show_progress(None)
@@ -415,15 +432,17 @@ class MainWindow(QMainWindow):
         if change is not Change.PROVISIONAL:
             self._show_state()
 
+    def _show_place(self) -> None:
+        """Bring up to date what follows the current epoch; menus and title follow the document alone."""
+        self.status_line.show_session(self._session, self._saved_at)
+
     def _show_state(self) -> None:
         """Bring title, status line, menu texts and enabled commands up to date."""
         session = self._session
-        self.status_line.show_session(session, self._saved_at)
-        self.actions_.enable(dict.fromkeys((*_NEEDS_NIGHT, *self._commands), session is not None))
+        self._show_place()
+        self.actions_.enable({row.command: session is not None for row in KEY_TABLE if row.command not in _NEEDS_NONE})
         self.actions_["cancel_scoring"].setEnabled(self._worker.running)
         if session is None:
-            for command in ("undo", "redo"):
-                self.actions_[command].setEnabled(False)
             return
         document, name = session.document, session.night.recording.name
         self.setWindowTitle(f"{name}[*] — SleepViewer")
