@@ -56,7 +56,10 @@ class KeypadKeys(QObject):
         self._window = window
         self._run = run
         self._commands = {
-            QKeySequence(key)[0].key(): row.command for row in KEY_TABLE for key in row.keys if key.startswith("Num+")
+            Qt.Key[f"Key_{key.removeprefix('Num+')}"]: row.command
+            for row in KEY_TABLE
+            for key in row.keys
+            if key.startswith("Num+")
         }
         app = QApplication.instance()
         if app is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -21,29 +22,31 @@ from sleepviewer.app.theme import tabular
 from sleepviewer.stages import SCORED_STAGES, Stage, StageArray
 
 
-def _minutes(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} min"
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the table: its name with the unit, the figure, and its definition as a tool tip."""
+
+    name: str
+    value: Callable[[NightStatistics], float | None]
+    definition: str
+    decimals: int = 1
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
+def _stage_row(stage: Stage) -> _Row:
+    return _Row(f"{stage.label} (min)", lambda s: s.stage_min[stage.label], f"All epochs of {stage.label}")
 
 
-def _stage_row(stage: Stage) -> tuple[str, Callable[[NightStatistics], str]]:
-    return f"{stage.label}", lambda s: _minutes(s.stage_min[stage.label])
-
-
-_ROWS: tuple[tuple[str, Callable[[NightStatistics], str]], ...] = (
-    ("Recording (TRT)", lambda s: _minutes(s.trt_min)),
-    ("Total sleep (TST)", lambda s: _minutes(s.tst_min)),
-    ("Efficiency (SE)", lambda s: _percent(s.se_percent)),
-    ("Sleep onset (SOL)", lambda s: _minutes(s.sol_min)),
-    ("REM latency", lambda s: _minutes(s.rem_latency_min)),
-    ("Wake after onset (WASO)", lambda s: _minutes(s.waso_min)),
+_ROWS = (
+    _Row("TRT (min)", lambda s: s.trt_min, "Total recording time"),
+    _Row("TST (min)", lambda s: s.tst_min, "Total sleep time: N1, N2, N3 and REM"),
+    _Row("Efficiency (%)", lambda s: s.se_percent, "Sleep efficiency: TST / TRT"),
+    _Row("SOL (min)", lambda s: s.sol_min, "Sleep onset latency: from the beginning to the first epoch of sleep"),
+    _Row("REM latency (min)", lambda s: s.rem_latency_min, "From the first epoch of sleep to the first of REM"),
+    _Row("WASO (min)", lambda s: s.waso_min, "Wake after sleep onset, to the end of the recording (AASM)"),
     *(_stage_row(stage) for stage in SCORED_STAGES),
-    ("Unscored", lambda s: _minutes(s.unscored_min)),
-    ("Awakenings", lambda s: str(s.awakenings)),
-    ("Stage shifts", lambda s: str(s.stage_shifts)),
+    _Row("Unscored (min)", lambda s: s.unscored_min, "Epochs without a stage"),
+    _Row("Awakenings", lambda s: s.awakenings, "Times that sleep is broken by wake; the last one is not counted", 0),
+    _Row("Stage shifts", lambda s: s.stage_shifts, "Changes of stage from the first to the last epoch of sleep", 0),
 )
 
 
@@ -56,7 +59,11 @@ class NightTab(QWidget):
         self._table.setFont(tabular(self._table.font()))
         self._table.setAccessibleName("Sleep statistics")
         self._table.setHorizontalHeaderLabels(["Expert", "Model", "Final"])
-        self._table.setVerticalHeaderLabels([name for name, _ in _ROWS])
+        for index, row in enumerate(_ROWS):
+            header = QTableWidgetItem(row.name)
+            header.setToolTip(row.definition)
+            self._table.setVerticalHeaderItem(index, header)
+        self._table.setCornerButtonEnabled(False)
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -78,7 +85,13 @@ class NightTab(QWidget):
 
     def _fill(self, column: int, stages: StageArray | None) -> None:
         statistics = None if stages is None else night_statistics(stages)
-        for row, (_, text) in enumerate(_ROWS):
-            item = QTableWidgetItem("" if statistics is None else text(statistics))
+        for index, row in enumerate(_ROWS):
+            item = QTableWidgetItem("" if statistics is None else _text(row, statistics))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self._table.setItem(row, column, item)
+            item.setToolTip(row.definition)
+            self._table.setItem(index, column, item)
+
+
+def _text(row: _Row, statistics: NightStatistics) -> str:
+    value = row.value(statistics)
+    return "–" if value is None else f"{value:.{row.decimals}f}"

@@ -154,6 +154,7 @@ def _style_sheet(theme: Theme) -> str:
     QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.accent}; }}
     QTabBar::tab:focus {{ color: {theme.accent}; }}
     QHeaderView::section {{ background: {theme.window}; color: {theme.dim_text}; border: 0; padding: 3px 6px; }}
+    QTableCornerButton::section {{ background: {theme.window}; border: 0; }}
     QTableView {{ border: 0; gridline-color: {theme.grid}; }}
     QPushButton#primary, QToolButton#primary {{
         background: {theme.accent}; color: {theme.accent_text}; border: 1px solid {theme.accent}; border-radius: 4px;

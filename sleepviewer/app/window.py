@@ -445,7 +445,8 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         document, name = session.document, session.night.recording.name
-        self.setWindowTitle(f"{name}[*] — SleepViewer")
+        simulated = " (SIMULATED)" if session.night.recording.simulated else ""
+        self.setWindowTitle(f"{name}{simulated}[*] — SleepViewer")
         self.setWindowModified(document.unsaved)
         for command, edit in (("undo", document.next_undo), ("redo", document.next_redo)):
             action = self.actions_[command]
