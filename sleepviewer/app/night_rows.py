@@ -70,6 +70,7 @@ class NightRow(QWidget):
         self._theme = theme
         self._span = Span(0, 1)
         self._selected = range(1)
+        self._gaps: tuple[tuple[float, float], ...] = ()
         self._cache: QPixmap | None = None
 
     @property
@@ -84,6 +85,11 @@ class NightRow(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self._theme = theme
+        self.refresh()
+
+    def set_gaps(self, gaps: tuple[tuple[float, float], ...]) -> None:
+        """Shade stretches without samples, given in epochs from the night's start."""
+        self._gaps = gaps
         self.refresh()
 
     def set_span(self, span: Span) -> None:
@@ -136,6 +142,9 @@ class NightRow(QWidget):
         self.draw_gutter(painter, self.height())
         painter.translate(GUTTER_PX, 0)
         painter.setClipRect(QRectF(0, 0, self.plot_width, self.height()))
+        for start, stop in self._gaps:
+            left, right = self._span.x_of(start, self.plot_width), self._span.x_of(stop, self.plot_width)
+            painter.fillRect(QRectF(left, 0, max(right - left, 1.0), self.height()), QColor(self._theme.grid_strong))
         self.draw(painter, self.plot_width, self.height())
         painter.end()
         return pixmap

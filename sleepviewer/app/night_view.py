@@ -54,6 +54,9 @@ class NightView(QWidget):
     def set_night(self, recording: Recording, document: Document) -> None:
         """Show another night, whole."""
         self._recording, self._document = recording, document
+        gaps = tuple((gap.start_s / EPOCH_S, gap.stop_s / EPOCH_S) for gap in recording.gaps)
+        for row in self._rows:
+            row.set_gaps(gaps)
         self.show_whole_night()
         for change in (Change.TRUTH, Change.PREDICTION, Change.EDITS):
             self.on_change(change)

@@ -17,7 +17,7 @@ from sleepviewer.archive.archive import ScoringArchive, read_archive, write_arch
 from sleepviewer.archive.build import build_archive, make_meta
 from sleepviewer.archive.tracks import read_any_track
 from sleepviewer.datasets.sleep_edf import find_truth
-from sleepviewer.errors import ArchiveError, ChannelError, OutputError, SleepViewerError
+from sleepviewer.errors import ArchiveError, ChannelError, OutputError, RecordingError, SleepViewerError
 from sleepviewer.files import sha256_of
 from sleepviewer.hypnogram import Hypnogram, align, write_hypnogram
 from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
@@ -67,10 +67,13 @@ def open_night(
 
 
 def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | None, *, look_beside: bool) -> Night:
+    if recording.n_epochs == 0:
+        raise RecordingError(
+            f"{recording.name} lasts {recording.duration_s:.3g} s, less than one 30-second epoch: there is nothing to "
+            "score."
+        )
     document = Document(recording.n_epochs, scorer=_user_name())
     night = Night(recording, document, propose_scoring_channel(recording), notes=recording.notes)
-    if recording.n_epochs == 0:
-        night.notes += (f"{recording.name} is shorter than one 30-second epoch: there is nothing to score.",)
     if truth_path is not None:
         set_truth_from(night, truth_path)
     if labels_path is not None:
