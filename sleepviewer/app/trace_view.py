@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -31,7 +31,7 @@ class _Lane:
     channel: Channel
     band: Band
     half_height: float
-    curve: pg.PlotCurveItem
+    curve: _Curve
 
 
 class TraceView(QWidget):
@@ -84,7 +84,7 @@ class TraceView(QWidget):
         self._lanes = []
         for channel in recording.channels:
             band = default_band(channel)
-            curve = pg.PlotCurveItem(antialias=False, skipFiniteCheck=True)
+            curve = _Curve(len(recording.channels))
             curve.setZValue(1)
             self._plot.addItem(curve)
             self._lanes.append(_Lane(channel, band, starting_half_height(recording, channel, band), curve))
@@ -167,7 +167,7 @@ def _missing(recording: Recording, epoch_s: float, start: float, stop: float) ->
     ]
 
 
-def _set_points(curve: pg.PlotCurveItem, trace: PageTrace, row: int, half_height: float) -> None:
+def _set_points(curve: _Curve, trace: PageTrace, row: int, half_height: float) -> None:
     """Draw a trace into its lane: lane ``row`` spans y from -row to -(row + 1)."""
     y = trace.y * np.float32(_LANE_FILL / half_height) - np.float32(row + 0.5)
     whole = not np.isnan(y).any()
@@ -177,6 +177,17 @@ def _set_points(curve: pg.PlotCurveItem, trace: PageTrace, row: int, half_height
 def _lane_text(lane: _Lane, band: Band) -> tuple[str, str]:
     unit = f" {lane.channel.unit}" if lane.channel.unit else ""
     return lane.channel.label, f"±{lane.half_height:g}{unit} · {band.text}"
+
+
+class _Curve(pg.PlotCurveItem):
+    """A trace that may reach over the whole page, so that nobody need measure its points at every page turn."""
+
+    def __init__(self, lanes: int) -> None:
+        self._page = QRectF(-CONTEXT_S, -lanes, EPOCH_S + 2 * CONTEXT_S, lanes)
+        super().__init__(antialias=False, skipFiniteCheck=True)
+
+    def boundingRect(self) -> QRectF:
+        return self._page
 
 
 class _Backdrop(pg.GraphicsObject):
@@ -206,14 +217,13 @@ class _Backdrop(pg.GraphicsObject):
         epoch, grid, strong = self._colors
         bottom = float(-self._lanes)
         painter.fillRect(QRectF(0, bottom, EPOCH_S, -bottom), epoch)
+        left, right = -CONTEXT_S, EPOCH_S + CONTEXT_S
         for every, color in ((1, grid), (5, strong)):
+            seconds = [s for s in range(int(left), int(right) + 1, every) if every == 5 or s % 5]
             painter.setPen(_hairline(color))
-            for second in range(int(-CONTEXT_S), int(EPOCH_S + CONTEXT_S) + 1, every):
-                if every == 5 or second % 5:
-                    painter.drawLine(QPointF(second, bottom), QPointF(second, 0))
+            painter.drawLines([QLineF(second, bottom, second, 0) for second in seconds])
         painter.setPen(_hairline(grid))
-        for lane in range(self._lanes):
-            painter.drawLine(QPointF(-CONTEXT_S, -lane - 0.5), QPointF(EPOCH_S + CONTEXT_S, -lane - 0.5))
+        painter.drawLines([QLineF(left, -lane - 0.5, right, -lane - 0.5) for lane in range(self._lanes)])
         for first, last, _text in self._missing:
             rect = QRectF(first, bottom, last - first, -bottom)
             painter.fillRect(rect, strong)
