@@ -75,7 +75,9 @@ def apply_band(samples: Samples, rate_hz: float, band: Band) -> Samples:
     bridged = _bridge(samples, missing) if any_missing else samples
     n_fft = _fast_length(samples.size)
     tail = np.full(n_fft - samples.size, bridged[-1], dtype=np.float32)
-    spectrum = np.fft.rfft(np.concatenate([bridged, tail]) if tail.size else bridged)
+    # numpy's forward transform takes twice as long on float32 as on float64; back again single precision is quicker.
+    padded = np.concatenate([bridged, tail], dtype=np.float64) if tail.size else bridged.astype(np.float64)
+    spectrum = np.fft.rfft(padded).astype(np.complex64)
     spectrum *= _gain(n_fft, rate_hz, band)
     filtered = np.fft.irfft(spectrum, n_fft)[: samples.size]
     if any_missing:

@@ -54,8 +54,10 @@ def thin(samples: Samples, rate_hz: float, first_s: float, columns: int) -> Page
     n_bins = n // per_bin
     whole = samples[: n_bins * per_bin].reshape(n_bins, per_bin)
     missing = np.isnan(whole)
-    lows = np.where(missing, np.inf, whole).argmin(axis=1) if missing.any() else whole.argmin(axis=1)
-    highs = np.where(missing, -np.inf, whole).argmax(axis=1) if missing.any() else whole.argmax(axis=1)
-    places = np.sort(np.stack([lows, highs], axis=1), axis=1) + (np.arange(n_bins) * per_bin)[:, None]
+    any_missing = bool(missing.any())
+    lows = (np.where(missing, np.inf, whole) if any_missing else whole).argmin(axis=1)
+    highs = (np.where(missing, -np.inf, whole) if any_missing else whole).argmax(axis=1)
+    places = np.stack([np.minimum(lows, highs), np.maximum(lows, highs)], axis=1)
+    places += np.arange(0, n_bins * per_bin, per_bin)[:, None]
     kept = np.concatenate([places.ravel(), np.arange(n_bins * per_bin, n)])
     return PageTrace((first_s + kept / rate_hz).astype(np.float32), samples[kept])
