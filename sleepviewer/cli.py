@@ -101,6 +101,7 @@ def view(
     if screenshot is not None:
         if night is None:
             raise click.UsageError("--screenshot needs a NIGHT")
+        _check_out(screenshot, night, truth, labels)
         _use_offscreen()
         from sleepviewer.app.main import paint_window
         from sleepviewer.review.night import open_night
@@ -142,7 +143,7 @@ def score(
     from sleepviewer.review.night import export_labels, open_night
     from sleepviewer.scoring.base import ChannelChoice
 
-    _check_out(out)
+    _check_out(out, night, truth, weights, endings=_LABEL_ENDINGS)
     opened = open_night(night, truth_path=truth, look_beside=False)
     _find_truth(opened)
     eeg = channel or opened.channel
@@ -153,9 +154,9 @@ def score(
     prediction = _score(opened, engine, weights, ChannelChoice(eeg, eog, emg))
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
+    result = {**_scoring_summary(opened, prediction), "out": str(out), **_agreement(opened)}
     export_labels(opened, out)
     _tell((*opened.notes, *prediction.notes))
-    result = {**_scoring_summary(opened, prediction), "out": str(out), **_agreement(opened)}
     if as_json:
         _print_json(result)
     else:
@@ -195,7 +196,9 @@ def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake:
     """Write a night's signal and labels as an npz that AttnSleep's loader reads, or its labels in another format."""
     from sleepviewer.review.night import export_labels, is_review_of, open_night, restore_review, set_truth_from
 
-    _check_out(out)
+    if trim_wake is not None and out.suffix.lower() != ".npz":
+        raise click.UsageError("--trim-wake needs an --out that ends in .npz")
+    _check_out(out, night, labels, endings=_LABEL_ENDINGS)
     opened = open_night(night, look_beside=False)
     if is_review_of(opened.recording, labels):
         restore_review(opened, labels)
@@ -354,13 +357,20 @@ def _agreement_text(result: dict[str, Any]) -> str:
     )
 
 
-def _check_out(out: Path) -> None:
-    """Find out before the work, not after it, that the result can't be written."""
+_LABEL_ENDINGS = (".npz", ".edf", ".csv", ".tsv", ".txt")
+
+
+def _check_out(out: Path, *inputs: Path | None, endings: tuple[str, ...] = ()) -> None:
+    """Find out before the work, not after it, that the result can't be written, or would replace what it is made of."""
     from sleepviewer.errors import OutputError
 
     if out.is_dir() or not out.resolve().parent.is_dir():
         what = "is a folder" if out.is_dir() else f"lies in a folder that does not exist ({out.resolve().parent})"
         raise OutputError(f"{out} can't be written, since it {what}; name a file in a folder that exists.")
+    if any(path is not None and path.exists() and out.exists() and out.samefile(path) for path in inputs):
+        raise OutputError(f"{out} is one of the files to read and was not written over; choose another name.")
+    if endings and out.suffix.lower() not in endings:
+        raise OutputError(f"{out} was not written: end its name in {', '.join(endings[:-1])} or {endings[-1]}.")
 
 
 def _has_display() -> bool:

@@ -17,9 +17,9 @@ from pathlib import Path
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import shiboken6
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.night import Night, open_night
@@ -42,7 +42,7 @@ def picture(
     app = QApplication.instance() or QApplication(["screenshots"])
     assert isinstance(app, QApplication)
     apply_theme(app, theme)
-    window = MainWindow(theme=theme)
+    window = MainWindow(Settings(remember=False), theme)
     window.resize(*size)
     if night is not None:
         window.show_night(night)
@@ -69,7 +69,6 @@ def correct(window: MainWindow) -> None:
 def main(night: Path, scored: Path, folder: Path) -> None:
     """Make all pictures."""
     with tempfile.TemporaryDirectory() as scratch:
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
         folder.mkdir(parents=True, exist_ok=True)
         for theme in (LIGHT, DARK):
             for size, suffix in ((SMALL, ""), (LARGE, "_1920")):

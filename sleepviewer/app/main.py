@@ -31,6 +31,7 @@ def run_window(
     chosen = THEMES.get(theme or settings.theme) or system_theme()
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
+    window.remember_place()
     window.show()
     # Ctrl+C in the terminal closes the window as its own button would, edits asked about.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -58,7 +59,7 @@ def paint_window(
         raise RecordingError(f"{night.recording.name} has {n_epochs} epochs, so epoch {epoch} can't be shown.")
     app = _application()
     apply_theme(app, THEMES[theme])
-    window = MainWindow(theme=THEMES[theme])
+    window = MainWindow(Settings(remember=False), THEMES[theme])
     window.show_night(night)
     assert window.session is not None
     window.session.go_to(epoch - 1)

@@ -22,6 +22,7 @@ class NightPage(QWidget):
     go_to_requested = Signal(int)
     review_epoch_requested = Signal(int)
     base_chosen = Signal(str)
+    trouble = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +49,7 @@ class NightPage(QWidget):
         self.night.go_to_requested.connect(self.go_to_requested)
         self.panel.review_epoch_requested.connect(self.review_epoch_requested)
         self.panel.base_chosen.connect(self.base_chosen)
+        self.traces.trouble.connect(self.trouble)
         self.set_theme(theme)
 
     def set_session(self, session: NightSession) -> None:

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QByteArray, QSettings
 
 _MOST_RECENT = 8
 
 
-class Settings:
-    """Window geometry, theme, recent files and the last engine, kept by QSettings in an ini file."""
+class _Store(Protocol):
+    def value(self, key: str, default: object = None, /) -> object: ...
+
+    def setValue(self, key: str, value: object, /) -> None: ...
+
+
+class _Forgetful:
+    """Settings that end with the program."""
 
     def __init__(self) -> None:
-        self._store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "SleepViewer", "SleepViewer")
+        self._values: dict[str, object] = {}
+
+    def value(self, key: str, default: object = None, /) -> object:
+        return self._values.get(key, default)
+
+    def setValue(self, key: str, value: object, /) -> None:
+        self._values[key] = value
+
+
+class Settings:
+    """Window geometry, theme and recent files, kept by QSettings in an ini file.
+
+    With ``remember=False`` nothing is read from there or written to it, as for pictures painted without a window.
+    """
+
+    def __init__(self, *, remember: bool = True) -> None:
+        scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        self._store: _Store = QSettings(*scope, "SleepViewer", "SleepViewer") if remember else _Forgetful()
 
     @property
     def recent(self) -> list[Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -16,6 +16,7 @@ from sleepviewer.display.clock import clock_text
 from sleepviewer.display.filters import RAW, Band, default_band
 from sleepviewer.display.gain import starting_half_height, step
 from sleepviewer.display.page import PageTrace, read_page
+from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Channel, Recording
 from sleepviewer.stages import EPOCH_S
 
@@ -39,6 +40,9 @@ class TraceView(QWidget):
 
     It shows what it is told (:meth:`show_epoch`) and changes nothing.
     """
+
+    trouble = Signal(str)
+    """A sentence: the page can't be read any more."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -141,9 +145,15 @@ class TraceView(QWidget):
             return
         start, stop = self._start_s - CONTEXT_S, self._start_s + EPOCH_S + CONTEXT_S
         columns = max(int(self._plot.width() * self.devicePixelRatioF()), 200)
-        for row, lane in enumerate(self._lanes):
-            trace = read_page(recording, lane.channel, start, stop, self._band(lane), columns)
-            _set_points(lane.curve, trace, row, lane.half_height)
+        try:
+            for row, lane in enumerate(self._lanes):
+                trace = read_page(recording, lane.channel, start, stop, self._band(lane), columns)
+                _set_points(lane.curve, trace, row, lane.half_height)
+        except SleepViewerError as error:
+            # Better no traces than those of another page.
+            for lane in self._lanes:
+                lane.curve.clear()
+            self.trouble.emit(str(error))
         missing = _missing(recording, self._start_s, start, stop)
         self._backdrop.set_page(missing, len(self._lanes))
         self._veil.set_page(missing, len(self._lanes))

@@ -58,11 +58,16 @@ class MainWindow(QMainWindow):
         self._review: ReviewCommands | None = None
         self._being_scored: NightSession | None = None
         self._saved_at = ""
+        self._remembers_place = False
         self._worker = ScoringWorker(self)
         self._build()
         self._connect()
         self._show_state()
         self.resize(1366, 768)
+
+    def remember_place(self) -> None:
+        """Stand where the window stood last time, and note in the end where it stands."""
+        self._remembers_place = True
         if (geometry := self._settings.geometry) is not None:
             self.restoreGeometry(geometry)
 
@@ -122,6 +127,7 @@ class MainWindow(QMainWindow):
         self.status_line.cancel_requested.connect(self.cancel_scoring)
         self.page.go_to_requested.connect(self._go_to)
         self.page.review_epoch_requested.connect(self._go_to_in_review)
+        self.page.trouble.connect(self.info_bar.show_error)
         self.page.base_chosen.connect(self._choose_base)
         self._worker.progressed.connect(self._on_progress)
         self._worker.finished.connect(self._on_scored)
@@ -192,10 +198,6 @@ class MainWindow(QMainWindow):
             return False
         finally:
             QApplication.restoreOverrideCursor()
-        if night.recording.n_epochs == 0:
-            night.recording.close()
-            self.info_bar.show_error(f"{path.name} is shorter than one 30-second epoch: there is nothing to score.")
-            return False
         self.show_night(night)
         self._settings.add_recent(path)
         return True
@@ -487,7 +489,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._worker.close()
-        self._settings.geometry = self.saveGeometry()
+        if self._remembers_place:
+            self._settings.geometry = self.saveGeometry()
         if self._session is not None:
             self._session.night.recording.close()
         event.accept()
