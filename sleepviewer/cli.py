@@ -78,7 +78,7 @@ def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int]:
     return width, height
 
 
-@main.command()
+@main.command(short_help="Open a night in the window (“view” may be left out).")
 @click.argument("night", type=_path, required=False)
 @_truth_option
 @click.option("--labels", type=_path, help="A saved review (npz) to take up again.")
@@ -117,9 +117,11 @@ def view(
     sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme))
 
 
-@main.command()
+@main.command(short_help="Score a night without a window.")
 @click.argument("night", type=_path)
-@click.option("--engine", default="yasa", show_default=True, help="yasa or attnsleep.")
+@click.option(
+    "--engine", type=click.Choice(["yasa", "attnsleep"]), default="yasa", show_default=True, help="Who scores."
+)
 @click.option("--weights", type=_path, help="Weights for attnsleep: safetensors, or a checkpoint of the original code.")
 @click.option("--channel", help="EEG channel to score (default: proposed from the names; “info” shows it).")
 @click.option("--eog", help="EOG channel to give the engine as well.")
@@ -163,7 +165,7 @@ def score(
         click.echo(_scoring_text(result))
 
 
-@main.command()
+@main.command(short_help="Compare two hypnograms of any format.")
 @click.argument("a", type=_path)
 @click.argument("b", type=_path)
 @_json_option
@@ -184,7 +186,7 @@ def compare(a: Path, b: Path, as_json: bool) -> None:
         click.echo(_agreement_text(result.as_dict()))
 
 
-@main.command()
+@main.command(short_help="Write a night and its labels as npz for training, or as EDF+, CSV, text.")
 @click.argument("night", type=_path)
 @click.option("--labels", type=_path, required=True, help="Hypnogram of any format, or a saved review (npz).")
 @click.option("--out", type=_path, required=True, help="Where to write: npz for training, or edf, csv, txt.")
@@ -211,7 +213,7 @@ def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake:
     click.echo(f"{out} written", err=True)
 
 
-@main.command()
+@main.command(short_help="Say what is in a recording.")
 @click.argument("night", type=_path)
 @_json_option
 def info(night: Path, as_json: bool) -> None:
@@ -228,7 +230,7 @@ def info(night: Path, as_json: bool) -> None:
         click.echo(summary_text(facts))
 
 
-@main.command()
+@main.command(short_help="Score a simulated night and show it.")
 @click.option("--real", is_flag=True, help="Fetch one real Sleep-EDF night (48 MB, needs a network) instead.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Which simulated night.")
 @click.option(
