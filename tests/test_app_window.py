@@ -630,3 +630,13 @@ def test_a_message_can_be_closed(qtbot: QtBot, window: MainWindow, tmp_path: Pat
     (close,) = [b for b in window.info_bar.children() if getattr(b, "accessibleName", str)() == "Close this message"]
     qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
     assert window.info_bar.text == ""
+
+
+def test_the_window_stands_where_it_stood(make_window: MakeWindow) -> None:
+    first = make_window()
+    first.remember_place()
+    first.resize(790, 610)
+    first.close()
+    second = make_window()
+    second.remember_place()
+    assert (second.width(), second.height()) == (790, 610)
