@@ -634,9 +634,7 @@ def test_a_message_can_be_closed(qtbot: QtBot, window: MainWindow, tmp_path: Pat
 
 def test_the_window_stands_where_it_stood(make_window: MakeWindow) -> None:
     first = make_window()
-    first.remember_place()
     first.resize(790, 610)
     first.close()
     second = make_window()
-    second.remember_place()
     assert (second.width(), second.height()) == (790, 610)

@@ -161,6 +161,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
     [
         ["score", "night.edf"],
         ["score", "--out", "x.npz"],
+        ["score", "night.edf", "--out", "x.npz", "--engine", "nobody"],
         ["score", "night.edf", "--out", "x.npz", "--nonsense"],
         ["compare", "a.edf"],
         ["export", "night.edf", "--out", "x.npz"],
@@ -298,14 +299,9 @@ def test_an_engine_that_fails_is_a_sentence(run: Run, engine: FakeEngine, night:
     assert files(tmp_path) == before
 
 
-@pytest.mark.parametrize(
-    ("args", "words"),
-    [(["--engine", "nobody"], "no engine called “nobody”"), (["--engine", "attnsleep"], "weights")],
-)
-def test_an_engine_that_is_not_there_is_a_sentence(
-    run: Run, night: Path, tmp_path: Path, args: list[str], words: str
-) -> None:
-    check_trouble(run("score", night, *args, "--out", tmp_path / "out.npz"), words)
+@pytest.mark.parametrize("weights", [[], ["--weights", "absent.safetensors"]])
+def test_an_engine_without_weights_is_a_sentence(run: Run, night: Path, tmp_path: Path, weights: list[str]) -> None:
+    check_trouble(run("score", night, "--engine", "attnsleep", *weights, "--out", tmp_path / "out.npz"), "weights")
     assert not (tmp_path / "out.npz").exists()
 
 
@@ -496,7 +492,6 @@ def test_a_picture_neither_follows_nor_changes_where_the_window_was(run: Run, ni
     assert paint() == (1366, 768)
     assert Settings().geometry is None
     placed = MainWindow()
-    placed.remember_place()
     placed.showMaximized()
     placed.close()
     before = Settings().geometry

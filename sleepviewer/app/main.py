@@ -31,7 +31,6 @@ def run_window(
     chosen = THEMES.get(theme or settings.theme) or system_theme()
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
-    window.remember_place()
     window.show()
     # Ctrl+C in the terminal closes the window as its own button would, edits asked about.
     signal.signal(signal.SIGINT, lambda *_: window.close())

@@ -58,16 +58,11 @@ class MainWindow(QMainWindow):
         self._review: ReviewCommands | None = None
         self._being_scored: NightSession | None = None
         self._saved_at = ""
-        self._remembers_place = False
         self._worker = ScoringWorker(self)
         self._build()
         self._connect()
         self._show_state()
         self.resize(1366, 768)
-
-    def remember_place(self) -> None:
-        """Stand where the window stood last time, and note in the end where it stands."""
-        self._remembers_place = True
         if (geometry := self._settings.geometry) is not None:
             self.restoreGeometry(geometry)
 
@@ -489,8 +484,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._worker.close()
-        if self._remembers_place:
-            self._settings.geometry = self.saveGeometry()
+        self._settings.geometry = self.saveGeometry()
         if self._session is not None:
             self._session.night.recording.close()
         event.accept()
