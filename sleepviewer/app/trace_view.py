@@ -180,8 +180,15 @@ def _missing(recording: Recording, epoch_s: float, start: float, stop: float) ->
 def _set_points(curve: _Curve, trace: PageTrace, row: int, half_height: float) -> None:
     """Draw a trace into its lane: lane ``row`` spans y from -row to -(row + 1)."""
     y = trace.y * np.float32(_LANE_FILL / half_height) - np.float32(row + 0.5)
-    whole = not np.isnan(y).any()
-    curve.setData(trace.x - np.float32(CONTEXT_S), y, connect="all" if whole else "finite")
+    x = trace.x - np.float32(CONTEXT_S)
+    missing = np.isnan(y)
+    if not missing.any():
+        curve.setData(x, y, connect="all")
+        return
+    # One NaN a gap is enough to interrupt the line; a path that is split at every sample of a gap takes long.
+    kept = ~missing
+    kept[1:] |= kept[:-1]
+    curve.setData(x[kept], y[kept], connect="finite")
 
 
 def _lane_text(lane: _Lane, band: Band) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sleepviewer.display.filters import Band, apply_band
 from sleepviewer.recording.base import Channel, Recording, Role
@@ -47,5 +48,14 @@ def _typical_size(recording: Recording, channel: Channel, band: Band) -> float:
         samples = apply_band(samples, channel.rate_hz, band)
         samples = samples[np.isfinite(samples)]
         if samples.size:
-            sizes.append(float(np.percentile(np.abs(samples - np.median(samples)), 99)))
-    return float(np.median(sizes)) if sizes else 0.0
+            sizes.append(_quantile(np.abs(samples - _quantile(samples, 0.5)), 0.99))
+    return _quantile(np.array(sizes), 0.5) if sizes else 0.0
+
+
+def _quantile(values: NDArray[np.floating], share: float) -> float:
+    """Return the value below which a share of the values (``[n]``) lie, without interpolating.
+
+    np.median and np.percentile import all of numpy.ma when first called, and the first painted trace would wait for it.
+    """
+    place = round(share * (values.size - 1))
+    return float(np.partition(values, place)[place])
