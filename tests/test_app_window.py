@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edf_files import Signal, truncate, write_edf
+from edf_files import Signal, truncate, write_edf, write_edf_plus_d
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QTableView
@@ -23,10 +23,10 @@ from sleepviewer.app.scoring_worker import ScoringWorker
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.window import MainWindow
-from sleepviewer.hypnogram import write_hypnogram
+from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.review.document import Base
-from sleepviewer.review.edits import NOT_CORRECTED
+from sleepviewer.review.edits import NOT_CORRECTED, EditKind
 from sleepviewer.scoring.base import Prediction, Progress
 from sleepviewer.simulation import simulate_night
 
@@ -538,6 +538,82 @@ def test_the_keyboard_is_the_windows_whatever_has_the_focus(qtbot: QtBot, opened
         assert corrected_of(opened)[epoch] == 3
         qtbot.keyClick(opened.focusWidget() or opened, Qt.Key.Key_End)
         assert session.epoch == N - 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_pressed_the_labels_stay_those_of_the_history(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    say_no(monkeypatch)
+    opened.open_truth(write_stages(tmp_path / "expert.edf", MODEL[::-1]))
+    document = session_of(opened).document
+    document.set_prediction(prediction_of(MODEL, np.linspace(0.3, 0.9, N).tolist()))
+    keys = [key for row in KEY_TABLE if row.command not in ("quit", "score") for key in row.keys]
+    for key in np.random.default_rng(seed).choice(keys, 250):
+        press(qtbot, opened, str(key))
+    selected = session_of(opened).selected
+    assert 0 <= selected.start < selected.stop <= N
+    labels = np.array(MODEL[::-1])
+    for edit in document.edits:
+        if edit.kind is EditKind.STAGE:
+            for epoch, stage in zip(edit.epochs, edit.after, strict=True):
+                labels[epoch] = MODEL[::-1][epoch] if stage == NOT_CORRECTED else stage
+    assert document.edits
+    assert document.labels.tolist() == labels.tolist()
+    assert opened.save()
+    assert f"{len(document.edits)} edit" in opened.status_line.text
+
+
+# -- nights of all kinds
+
+
+def with_a_gap(folder: Path) -> Path:
+    samples = np.round(np.random.default_rng(0).standard_normal(20 * 30 * RATE) * 20, 1)
+    onsets = [*np.arange(0, 300, 30), *np.arange(390.5, 690, 30)]
+    return write_edf_plus_d(folder / "odd.edf", onsets, [("EEG C4", RATE, "uV", samples)], record_s=30)
+
+
+def without_a_clock(folder: Path) -> Path:
+    return write_edf(folder / "odd.edf", [("EEG C4", RATE, "uV", np.zeros(10 * 30 * RATE))], start=None)
+
+
+def without_a_voltage(folder: Path) -> Path:
+    return write_edf(folder / "odd.edf", [("SpO2", 1, "%", np.full(300, 97.0)), ("Position", 1, "", np.ones(300))])
+
+
+def with_many_channels(folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    signals = [(f"EEG {i}", 50, "uV", rng.standard_normal(2 * 30 * 50) * 30) for i in range(40)]
+    return write_edf(folder / "odd.edf", signals, record_s=30)
+
+
+def with_odd_rates(folder: Path) -> Path:
+    signals = [("EEG C4", 128.5, "uV", np.zeros(10 * 3855)), ("Temp", 1 / 30, "C", np.full(10, 36.5))]
+    return write_edf(folder / "odd.edf", signals, record_s=30)
+
+
+def of_one_epoch(folder: Path) -> Path:
+    return write_edf(folder / "odd.edf", [("EEG C4", RATE, "uV", np.zeros(45 * RATE))])
+
+
+@pytest.mark.parametrize(
+    "odd", [with_a_gap, without_a_clock, without_a_voltage, with_many_channels, with_odd_rates, of_one_epoch]
+)
+def test_odd_nights_are_shown_and_labelled(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, odd: Callable[[Path], Path]
+) -> None:
+    assert window.open_path(odd(tmp_path))
+    document = session_of(window).document
+    for key in ("Right", "End", "PgUp", "F", "+", "Home", "3", "F", "Ctrl+0", "D", "U", "N", "T"):
+        press(qtbot, window, key)
+        window.page.grab()
+    assert corrected_of(window) == {0: 3}
+    window.page.panel.setCurrentIndex(3)
+    window.page.grab()
+    assert window.export(tmp_path / "labels.csv")
+    stages = to_hypnogram(read_track(tmp_path / "labels.csv")).stages
+    assert stages[0] == 3
+    assert document.labels[0] == 3
 
 
 # -- the mouse

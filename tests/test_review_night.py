@@ -105,11 +105,10 @@ def test_a_damaged_truth_beside_is_a_note_and_a_damaged_one_named_an_error(path:
         open_night(path, truth_path=damaged)
 
 
-def test_a_night_shorter_than_an_epoch_opens_and_says_so(tmp_path: Path) -> None:
+def test_a_recording_shorter_than_an_epoch_is_refused(tmp_path: Path) -> None:
     short = write_edf(tmp_path / "short.edf", [("EEG C4", RATE, "uV", np.zeros(5 * RATE))])
-    night = open_night(short)
-    assert night.document.n_epochs == 0
-    assert any("shorter than one 30-second epoch" in note for note in night.notes)
+    with pytest.raises(RecordingError, match=r"short\.edf lasts 5 s, less than one 30-second epoch"):
+        open_night(short)
 
 
 def test_the_notes_of_an_alignment_are_the_nights(path: Path) -> None:
@@ -303,6 +302,15 @@ def test_the_hash_is_the_recordings(path: Path) -> None:
     save_review(night, path.with_suffix(".npz"))
     meta = read_archive(path.with_suffix(".npz")).meta
     assert meta["recording"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_recording_that_is_gone_when_saving_is_a_sentence(path: Path, tmp_path: Path) -> None:
+    night = reviewed(path)
+    path.unlink()
+    with pytest.raises(RecordingError, match=r"night\.edf"):
+        save_review(night, tmp_path / "review.npz")
+    assert night.document.unsaved
+    assert not (tmp_path / "review.npz").exists()
 
 
 # -- exporting

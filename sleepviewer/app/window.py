@@ -243,7 +243,7 @@ class MainWindow(QMainWindow):
         def compute() -> None:
             try:
                 night.sha256  # noqa: B018  (cached by the property)
-            except OSError:
+            except SleepViewerError:
                 return  # saving meets the same trouble and says so
 
         threading.Thread(target=compute, name="fingerprint", daemon=True).start()

@@ -43,9 +43,16 @@ class Night:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the recording's file; computed at the first call, which reads the file once."""
+        """SHA-256 of the recording's file; computed at the first call, which reads the file once.
+
+        Raises RecordingError where the file can't be read any more.
+        """
         if self._sha256 is None:
-            self._sha256 = sha256_of(self.recording.path)
+            try:
+                self._sha256 = sha256_of(self.recording.path)
+            except OSError as error:
+                reason = error.strerror or error
+                raise RecordingError(f"{self.recording.path} can't be read any more: {reason}.") from error
         return self._sha256
 
 
