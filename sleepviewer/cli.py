@@ -28,7 +28,11 @@ class _Program(click.Group):
     """Takes ``sleepviewer NIGHT`` for ``sleepviewer view NIGHT``, and turns the project's errors into sentences."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and not args[0].startswith("-")) or args[0] in _VIEW_OPTIONS:
+        if (
+            not args
+            or (args[0] not in self.commands and not args[0].startswith("-"))
+            or args[0].partition("=")[0] in _VIEW_OPTIONS
+        ):
             args = ["view", *args]
         return super().parse_args(ctx, args)
 

@@ -57,9 +57,9 @@ def ask_about_unsaved(parent: QWidget, edits: int) -> Answer:
     """Ask what to do with unsaved edits before the night is closed."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Unsaved edits")
-    count = "There is 1 edit" if edits == 1 else f"There are {edits} edits"
-    box.setText(f"{count} in this night that the saved file does not hold. Save before closing?")
+    box.setWindowTitle("Unsaved changes")
+    count = "1 edit" if edits == 1 else f"{edits} edits"
+    box.setText(f"This night has changes that are not saved ({count} in all). Save them before closing?")
     buttons = QMessageBox.StandardButton
     box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
     box.setDefaultButton(buttons.Save)

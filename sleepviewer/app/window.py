@@ -297,7 +297,10 @@ class MainWindow(QMainWindow):
 
     def score(self) -> None:
         """Score the open night in the background."""
-        if self._session is None or self._worker.running:
+        if self._session is None:
+            return
+        if self._worker.running:
+            self.status_line.show_message("A scoring is running already; Esc cancels it")
             return
         choice = self.scoring_bar.choice
         if choice is None:

@@ -50,6 +50,7 @@ class Document:
         self._prediction: Prediction | None = None
         self._provisional: NDArray[np.float32] | None = None
         self._base = Base.NONE
+        self._settled_base = Base.NONE  # the one that was saved, or that nobody chose
         self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
         self._flagged = np.zeros(n_epochs, dtype=bool)
         self._stack = UndoStack()
@@ -84,9 +85,9 @@ class Document:
         self._truth = truth
         self._tell(Change.TRUTH)
         if truth is not None and self._base is Base.NONE:
-            self.set_base(Base.TRUTH)
+            self._settle_base(Base.TRUTH)
         elif truth is None and self._base is Base.TRUTH:
-            self.set_base(Base.NONE)
+            self._settle_base(Base.NONE)
 
     @property
     def prediction(self) -> Prediction | None:
@@ -104,7 +105,7 @@ class Document:
         self._provisional = None
         self._tell(Change.PREDICTION)
         if prediction is not None and self._base is Base.NONE and self._truth is None:
-            self.set_base(Base.MODEL)
+            self._settle_base(Base.MODEL)
 
     @property
     def proba(self) -> Proba | None:
@@ -136,6 +137,10 @@ class Document:
         if base is not self._base:
             self._base = base
             self._tell(Change.BASE)
+
+    def _settle_base(self, base: Base) -> None:
+        self._settled_base = base
+        self.set_base(base)
 
     @property
     def corrected(self) -> StageArray:
@@ -243,16 +248,19 @@ class Document:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the standing edits are others than those that were saved."""
-        return self._stack.standing != self._saved_edits
+        """Whether the standing edits, or the chosen base, are others than those that were saved."""
+        return self._stack.standing != self._saved_edits or self._base is not self._settled_base
 
     def mark_saved(self) -> None:
-        """Remember the standing edits as saved."""
+        """Remember the standing edits and the base as saved."""
         self._saved_edits = self._stack.standing
+        self._settled_base = self._base
         self._tell(Change.SAVED)
 
-    def restore(self, corrected: StageArray, flagged: NDArray[np.bool_], edits: Iterable[Edit]) -> None:
-        """Take a saved review over: its layers, and its edits as undoable history. It counts as saved.
+    def restore(
+        self, corrected: StageArray, flagged: NDArray[np.bool_], edits: Iterable[Edit], base: Base | None = None
+    ) -> None:
+        """Take a saved review over: its layers, its edits as undoable history, and its base. It counts as saved.
 
         Raises AlignmentError where the layers have another number of epochs.
         """
@@ -261,6 +269,7 @@ class Document:
         self._flagged = np.array(flagged, dtype=bool)
         self._stack = UndoStack(edits)
         self._saved_edits = self._stack.standing
+        self._settle_base(self._base if base is None else base)
         self._tell(Change.EDITS)
 
     def _check_length(self, length: int, what: str) -> None:

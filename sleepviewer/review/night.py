@@ -90,8 +90,9 @@ def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | 
     if truth_path is None and document.truth is None and (found := find_truth(recording.path)) is not None:
         _try_found(night, found, set_truth_from)
     if labels_path is None:
-        for place in _review_places(recording):
-            if place.is_file() and _try_found(night, place, restore_review):
+        there = [place for place in _review_places(recording) if place.is_file()]
+        for place in sorted(there, key=lambda place: place.stat().st_mtime, reverse=True):
+            if _try_found(night, place, restore_review):
                 break
     return night
 
@@ -230,9 +231,9 @@ def restore_review(night: Night, path: Path) -> None:
         )
     if prediction is not None:
         document.set_prediction(prediction)
-    document.restore(archive.night_corrected, archive.night_flagged, edits)
-    if (base := archive.meta.get("base")) in tuple(Base):
-        document.set_base(Base(base))
+    base = archive.meta.get("base")
+    base = Base(base) if base in tuple(Base) else None
+    document.restore(archive.night_corrected, archive.night_flagged, edits, base)
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
     night.saved_path = path
