@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
 
 from sleepviewer.analysis.order import doubt
@@ -33,7 +33,7 @@ class ReviewTab(QWidget):
         self._summary = QLabel(self)
         self._summary.setWordWrap(True)
         self._model = _ReviewModel(theme)
-        self._table = QTableView(self)
+        self._table = _Table(self)
         self._table.setModel(self._model)
         self._table.setFont(tabular(self._table.font()))
         self._table.setAccessibleName("Epochs in the order of the model's doubt")
@@ -81,6 +81,16 @@ class ReviewTab(QWidget):
 
     def _pick(self, index: QModelIndex) -> None:
         self.epoch_picked.emit(self._model.epoch_at(index.row()))
+
+
+class _Table(QTableView):
+    """A table that leaves letters and digits to the window's keys, instead of searching for them."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text().isprintable() and event.text():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class _ReviewModel(QAbstractTableModel):
