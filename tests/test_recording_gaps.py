@@ -126,6 +126,52 @@ def test_gaps_without_a_timekeeping_channel_are_refused(tmp_path: Path) -> None:
         open_recording(path)
 
 
+@pytest.mark.parametrize("bdf", [False, True])
+def test_a_file_that_calls_itself_continuous_shows_the_gaps_of_its_own_times(tmp_path: Path, bdf: bool) -> None:
+    onsets = [*map(float, range(300)), *(3600.0 + k for k in range(300, 400))]
+    x = ramp(4000)
+    kind = "BDF+C" if bdf else "EDF+C"
+    path = write_edf(tmp_path / "a.edf", [("EEG C4", 10, "uV", x)], onsets=onsets, kind=kind, bdf=bdf)
+    night = open_recording(path)
+    assert night.format_name == kind
+    assert night.gaps == (Gap(300.0, 3900.0),)
+    assert night.duration_s == 4000.0
+    np.testing.assert_allclose(night.read("EEG C4", 3900, 4000), x[3000:], atol=2e-4)
+    assert np.isnan(night.read("EEG C4", 300, 3900)).all()
+    assert "calls it continuous, but the times of its records show gaps" in night.notes[0]
+    assert "1 gap, 1 h 0 min 0 s in all" in night.notes[1]
+
+
+@pytest.mark.parametrize(
+    "onsets",
+    [
+        [round(k * 1.0002, 4) for k in range(3000)],  # a drift without a jump
+        [float(int(k * 1.0001)) + 0.3 * (k % 2) for k in range(3000)],  # times that go back and forth
+        [float(k) for k in range(3000)],
+        [7.5 + k for k in range(3000)],
+    ],
+)
+def test_a_continuous_file_whose_clock_is_only_coarse_keeps_its_samples_together(
+    tmp_path: Path, onsets: list[float]
+) -> None:
+    path = write_edf(tmp_path / "a.edf", [("EEG C4", 10, "uV", ramp(30_000))], onsets=onsets, kind="EDF+C")
+    night = open_recording(path)
+    assert night.gaps == ()
+    assert night.notes == ()
+    assert night.duration_s == 3000.0
+
+
+def test_a_continuous_file_whose_times_make_no_sense_is_told(tmp_path: Path) -> None:
+    onsets = [0.0, 1.0, 2.0, 1.0, 200.0]
+    path = write_edf(tmp_path / "a.edf", [("EEG C4", 10, "uV", ramp(50))], onsets=onsets, kind="EDF+C")
+    night = open_recording(path)
+    assert night.gaps == ()
+    assert night.duration_s == 5.0
+    (note,) = night.notes
+    assert "begins 3 min 16 s later" in note
+    assert "clock times may be wrong" in note
+
+
 def test_the_odd_discontinuous_file_keeps_its_five_gaps(shared: Path) -> None:
     night = open_recording(shared / "data" / "odd" / "edf_plus_d.edf")
     assert night.start == datetime(2009, 12, 10, 12, 44, 2)

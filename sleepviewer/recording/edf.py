@@ -8,6 +8,7 @@ small block, whatever the file's size.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,8 @@ _KEPT_BLOCK_BYTES: Final = 4 << 20
 _MIN_TOLERANCE_S: Final = 1e-3  # writers round onsets to milliseconds
 _MAX_DAYS: Final = 31  # a longer span of onsets is damage, and would ask for more memory than there is
 _ONSET_BYTES: Final = 40
+_DRIFT_STEPS: Final = 2  # a drifting clock is off by little more than one tolerance when a run ends
+_TOLD_DRIFT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +177,35 @@ def _timeline_of(path: Path, header: EdfHeader) -> tuple[Timeline, float, list[s
                 f"{path.name} says that it has gaps ({header.format_name}) but not where; export it again."
             )
         return even, 0.0, []
-    if not header.discontinuous:
-        onset = timelines.first_onset(_annotation_bytes(path, header, 1).tobytes())
-        return even, onset if onset is not None and abs(onset) <= _MAX_DAYS * 86_400 else 0.0, []
-    onsets = timelines.record_onsets(_annotation_bytes(path, header, header.n_records))
+    if header.discontinuous:
+        timeline, first = _laid_out(path, header)
+        return timeline, first, _gap_notes(path, timeline)
+    first_onset = timelines.first_onset(_annotation_bytes(path, header, 0, 1).tobytes())
+    if first_onset is None or abs(first_onset) > _MAX_DAYS * 86_400:
+        return even, 0.0, []
+    timeline, notes = _checked_continuity(path, header, even, first_onset)
+    return timeline, first_onset, notes
+
+
+def _tolerance_s(header: EdfHeader) -> float:
+    """Seconds by which an onset may miss its place: half a sample of the fastest channel, or what writers round off."""
+    fastest = max(s.samples_per_record for s in header.signals) / header.record_s
+    return max(0.5 / fastest, _MIN_TOLERANCE_S)
+
+
+def _laid_out(path: Path, header: EdfHeader) -> tuple[Timeline, float]:
+    """Return where the records lie by the times of all of them, and the first one's onset in seconds.
+
+    Raises RecordingError where they can't be read or can't be laid on one clock.
+    """
+    onsets = timelines.record_onsets(_annotation_bytes(path, header, 0, header.n_records))
     unreadable = np.flatnonzero(np.isnan(onsets))
     if unreadable.size:
         raise RecordingError(
             f"{path.name} has gaps, and the time of its record {unreadable[0] + 1:,} can't be read; export it again."
         )
-    fastest = max(s.samples_per_record for s in header.signals) / header.record_s
     try:
-        timeline = timelines.from_onsets(onsets, header.record_s, max(0.5 / fastest, _MIN_TOLERANCE_S))
+        timeline = timelines.from_onsets(onsets, header.record_s, _tolerance_s(header))
     except ValueError as error:
         raise RecordingError(f"{path.name} can't be laid on one clock: {error}; export it again.") from error
     days = max(abs(float(onsets[0])), timeline.duration_s) / 86_400
@@ -193,17 +213,49 @@ def _timeline_of(path: Path, header: EdfHeader) -> tuple[Timeline, float, list[s
         raise RecordingError(
             f"{path.name} spans {days:,.0f} days by the times of its records, so these are damaged; export it again."
         )
-    return timeline, float(onsets[0]), _gap_notes(path, timeline)
+    return timeline, float(onsets[0])
 
 
-def _annotation_bytes(path: Path, header: EdfHeader, n_records: int) -> NDArray[np.uint8]:
-    """Beginning of the timekeeping channel in the first records, ``uint8 [n_records, n_bytes]``, a copy."""
+def _checked_continuity(
+    path: Path, header: EdfHeader, even: Timeline, first_onset: float
+) -> tuple[Timeline, list[str]]:
+    """Return where the records of a file lie whose header calls it continuous, and notes.
+
+    The last record's onset tells at one read whether that is true; only where it is not, all of them are read. Times
+    that go back and forth, or drift without a jump, show no gaps: the records then follow each other, as the header
+    says, and a note tells where the clock is off by a second or more.
+    """
+    last_onset = timelines.first_onset(
+        _annotation_bytes(path, header, header.n_records - 1, header.n_records).tobytes()
+    )
+    if last_onset is None:
+        return even, []
+    late_s = last_onset - first_onset - (header.n_records - 1) * header.record_s
+    tolerance_s = _tolerance_s(header)
+    if abs(late_s) <= tolerance_s:
+        return even, []
+    with suppress(RecordingError):
+        timeline, _ = _laid_out(path, header)
+        if not timeline.overlaps and any(gap.duration_s > _DRIFT_STEPS * tolerance_s for gap in timeline.gaps()):
+            note = f"The header of {path.name} calls it continuous, but the times of its records show gaps."
+            return timeline, [note, *_gap_notes(path, timeline)]
+    if abs(late_s) < _TOLD_DRIFT_S:
+        return even, []
+    side = "later" if late_s > 0 else "earlier"
+    return even, [
+        f"By its own time, the last record of {path.name} begins {_span(abs(late_s))} {side} than the records before "
+        "it last, but no gaps can be made out; the records are shown one after the other, and clock times may be wrong."
+    ]
+
+
+def _annotation_bytes(path: Path, header: EdfHeader, first: int, stop: int) -> NDArray[np.uint8]:
+    """Beginning of the timekeeping channel in the records ``first`` ≤ r < ``stop``, ``uint8 [n, n_bytes]``, a copy."""
     assert header.annotations is not None
     begin, end = header.annotations
     # A map for this moment alone: it touches one page of every record instead of reading them whole.
-    shape = (n_records, header.record_bytes)
+    shape = (header.n_records, header.record_bytes)
     records = np.memmap(path, np.uint8, "r", offset=header.data_offset, shape=shape)
-    return np.array(records[:, begin : min(end, begin + _ONSET_BYTES)])
+    return np.array(records[first:stop, begin : min(end, begin + _ONSET_BYTES)])
 
 
 def _gap_notes(path: Path, timeline: Timeline) -> list[str]:
