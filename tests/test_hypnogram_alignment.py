@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sleepviewer.errors import AlignmentError
@@ -84,6 +85,55 @@ def test_off_the_grid_each_epoch_has_the_stage_that_covers_most_of_it(later_s: f
     assert result.stages.tolist() == expected
     distance = min(abs(later_s), 30 - abs(later_s))
     assert any(f"up to {distance:g} s off the 30-second grid" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        ([4, 4, 0, 0, 4, 4], [4, 4, 4, 0, 0, 4, 4]),
+        ([4, 0, 4, 0, 4, 0], [4, 4, 0, 4, 0, 4, 0]),
+        ([3, 2, 1, 0], [3, 3, 2, 1, 0]),
+    ],
+)
+def test_where_two_stages_cover_half_an_epoch_each_the_earlier_counts(stages: list[int], expected: list[int]) -> None:
+    assert laid(track(stages, later_s=15), len(expected)).stages.tolist() == expected
+
+
+def second_by_second(bouts: list[Bout], offset_s: int, n_epochs: int) -> list[int]:
+    """Stages of epochs, counted in seconds: the most frequent label, of several the one met first."""
+    labels = [-1] * (n_epochs * 30)
+    for bout in bouts:
+        for second in range(round(bout.onset_s) + offset_s, round(bout.onset_s + bout.duration_s) + offset_s):
+            if 0 <= second < len(labels):
+                labels[second] = bout.stage
+    expected = []
+    for epoch in range(n_epochs):
+        scored = [label for label in labels[epoch * 30 : epoch * 30 + 30] if label >= 0]
+        expected.append(max(dict.fromkeys(scored), key=scored.count) if len(scored) >= 15 else -1)
+    return expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    parts=st.lists(st.tuples(st.integers(-1, 4), st.sampled_from([3, 5, 10, 15, 20, 30, 45, 90])), min_size=1),
+    offset_s=st.integers(-90, 90) | st.sampled_from([-45, -15, 15, 45]),
+    n=st.integers(1, 12),
+)
+@example(parts=[(4, 60), (0, 60), (4, 60)], offset_s=15, n=7)
+@example(parts=[(0, 5), (4, 10), (3, 10), (0, 5)], offset_s=0, n=1)
+@example(parts=[(3, 6), (2, 12), (1, 12)], offset_s=0, n=1)
+def test_every_epoch_is_what_counting_its_seconds_gives(parts: list[tuple[int, int]], offset_s: int, n: int) -> None:
+    bouts, onset = [], 0
+    for stage, seconds in parts:
+        bouts.append(Bout(onset, seconds, stage))
+        onset += seconds
+    the_track = StageTrack(tuple(bouts), START + timedelta(seconds=offset_s), "truth.edf")
+    expected = second_by_second(bouts, offset_s, n)
+    if max(expected) < 0:
+        with suppress(AlignmentError):
+            assert laid(the_track, n).stages.tolist() == expected
+        return
+    assert laid(the_track, n).stages.tolist() == expected
 
 
 def test_epochs_less_than_half_covered_are_unknown() -> None:

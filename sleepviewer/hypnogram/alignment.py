@@ -17,7 +17,7 @@ _OFF_GRID_S: Final = 0.01
 """Deviations from the 30-second grid below this are rounding."""
 
 _TIE_S: Final = 1e-6
-"""Seconds that decide a tie within an epoch for the stage that comes first; less than that is rounding."""
+"""Seconds by which two stages of an epoch may differ and still cover the same time; less than that is rounding."""
 
 _NEGLIGIBLE: Final = 0.05
 """Parts of an epoch outside the recording below this (1.5 s) go with the note on the 30-second grid."""
@@ -26,7 +26,8 @@ _NEGLIGIBLE: Final = 0.05
 def align(track: StageTrack, *, start: datetime | None, n_epochs: int, name: str) -> Hypnogram:
     """Lay a track on the ``n_epochs`` epochs of the recording ``name`` that begins at ``start``.
 
-    Every epoch takes the stage that covers most of it, and is UNKNOWN where stages cover less than half of it. Where
+    Every epoch takes the stage that covers most of it (of several that cover as much, the one that comes first), and
+    is UNKNOWN where stages cover less than half of it. Where
     the track or the recording has no clock, both are taken to start together. The notes tell by how much the two
     differ: earlier or later start and end, scored epochs outside the recording, epochs without a label, boundaries off
     the 30-second grid. UNKNOWN epochs outside the recording go without a word.
@@ -84,14 +85,13 @@ def _place(track: StageTrack, offset_s: float, n_epochs: int) -> _Placed:
     onsets = np.array([b.onset_s for b in track.bouts], dtype=np.float64) + offset_s
     stops = onsets + np.array([b.duration_s for b in track.bouts], dtype=np.float64)
     labels = np.array([b.stage for b in track.bouts], dtype=np.int8)
-    cover = np.zeros((n_epochs, N_STAGES + 1))  # seconds of each stage; the last column, index -1, is UNKNOWN's
     end_s = n_epochs * EPOCH_S
-    for onset, stop, stage in zip(onsets.clip(0, end_s), stops.clip(0, end_s), labels, strict=True):
-        if stop > onset:
-            _cover(cover, int(stage), float(onset), float(stop))
+    cover, since = _cover(onsets.clip(0, end_s), stops.clip(0, end_s), labels, n_epochs)
     by_stage = cover[:, :N_STAGES]
     enough = by_stage.sum(axis=1) > EPOCH_S / 2 - _TIE_S
-    stages = np.where(enough, by_stage.argmax(axis=1), int(Stage.UNKNOWN)).astype(np.int8)
+    longest = by_stage > by_stage.max(axis=1, keepdims=True) - _TIE_S
+    winners = np.where(longest, since[:, :N_STAGES], np.inf).argmin(axis=1)
+    stages = np.where(enough, winners, int(Stage.UNKNOWN)).astype(np.int8)
     scored = labels != Stage.UNKNOWN
     extent = scored if scored.any() else np.ones_like(scored)
     labelled = cover.sum(axis=1) > EPOCH_S / 2 - _TIE_S
@@ -109,14 +109,26 @@ def _place(track: StageTrack, offset_s: float, n_epochs: int) -> _Placed:
     )
 
 
-def _cover(cover: NDArray[np.float64], stage: int, onset: float, stop: float) -> None:
-    """Add the seconds from ``onset`` to ``stop`` to a stage's column of ``cover`` [n_epochs, 6]."""
-    first, last = int(onset // EPOCH_S), int(np.ceil(stop / EPOCH_S)) - 1
-    if not cover[first, :N_STAGES].any():
-        cover[first, stage] += _TIE_S
-    cover[first : last + 1, stage] += EPOCH_S
-    cover[first, stage] -= onset - first * EPOCH_S
-    cover[last, stage] -= (last + 1) * EPOCH_S - stop
+def _cover(
+    onsets: NDArray[np.float64], stops: NDArray[np.float64], labels: NDArray[np.int8], n_epochs: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the seconds of each stage in each epoch, and when it first occurs there (infinity where it does not).
+
+    Both are ``[n_epochs, 6]``; the last column, index -1, is UNKNOWN's.
+    """
+    cover = np.zeros((n_epochs, N_STAGES + 1))
+    since = np.full((n_epochs, N_STAGES + 1), np.inf)
+    begins = np.arange(n_epochs) * EPOCH_S
+    for onset, stop, stage in zip(onsets, stops, labels, strict=True):
+        if stop <= onset:
+            continue
+        first, last = int(onset // EPOCH_S), int(np.ceil(stop / EPOCH_S)) - 1
+        cover[first : last + 1, stage] += EPOCH_S
+        cover[first, stage] -= onset - first * EPOCH_S
+        cover[last, stage] -= (last + 1) * EPOCH_S - stop
+        there = since[first : last + 1, stage]
+        np.minimum(there, begins[first : last + 1].clip(min=onset), out=there)
+    return cover, since
 
 
 def _off_grid(onsets: NDArray[np.float64]) -> float:
