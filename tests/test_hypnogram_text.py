@@ -50,6 +50,43 @@ def test_without_a_five_four_is_rem_and_a_note_says_so(tmp_path: Path) -> None:
     assert "3 N3, 4 REM" in track.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("W 1 2 3 4 4 R R", [0, 1, 2, 3, 3, 3, 4, 4]),
+        ("0 1 2 3 4 rem", [0, 1, 2, 3, 3, 4]),
+        ("wake 1 2 4", [0, 1, 2, 3]),
+    ],
+)
+@pytest.mark.parametrize("name", ["h.txt", "h.csv"])
+def test_beside_letters_for_wake_or_rem_four_is_deep_sleep_and_a_note_says_so(
+    tmp_path: Path, words: str, expected: list[int], name: str
+) -> None:
+    track = read(tmp_path, "\n".join(words.split()), name)
+    assert stages(track) == expected
+    assert any("3 and 4 N3, because letters stand for wake or REM" in note for note in track.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "count"),
+    [
+        ("0\n4\n4\n", "h.txt", "2 epochs were read as “4 = REM”"),
+        ("0\n4\n?\n", "h.txt", "1 epoch was read as “4 = REM”"),
+        ("onset,duration,stage\n0,30,0\n30,300,4\n", "h.csv", "10 epochs were read as “4 = REM”"),
+        ("0\n1\n3\n", "h.txt", None),
+    ],
+)
+def test_a_four_without_a_five_or_letters_is_rem_and_the_note_counts_the_epochs(
+    tmp_path: Path, text: str, name: str, count: str | None
+) -> None:
+    track = read(tmp_path, text, name)
+    if count is None:
+        assert "4 = REM" not in track.notes[0]
+    else:
+        assert stages(track)[1] == 4
+        assert f"{count}, and a file of R&K stages (4 = deep sleep) would need a 5 or letters." in track.notes[0]
+
+
 def test_letters_need_no_note(tmp_path: Path) -> None:
     assert read(tmp_path, "W\nN2\n").notes == ()
 

@@ -83,9 +83,9 @@ def read_csv(path: Path) -> StageTrack:
     or a cell that can't be understood; it names the line.
     """
     table = _read_table(path)
-    stages, stage_notes = stages_of(table.cells(table.columns["stage"][0]), table.source)
     onsets, start, time_notes = _times(table)
     durations, duration_notes = _durations(table, onsets)
+    stages, stage_notes = stages_of(table.cells(table.columns["stage"][0]), table.source, durations)
     bouts, overlap_notes = in_order(
         (Bout(onset, duration, stage) for onset, duration, stage in zip(onsets, durations, stages, strict=True)),
         table.source,

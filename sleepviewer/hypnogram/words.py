@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sleepviewer.errors import HypnogramError
-from sleepviewer.stages import Stage, stage_from_digit, stage_from_word
+from sleepviewer.stages import EPOCH_S, Stage, stage_from_digit, stage_from_word
 
 _NUMBER = re.compile(r"[+-]?\d+(\.0*)?([eE][+-]?\d+)?")
 _HIGHEST_NUMBER = 9
@@ -24,43 +24,60 @@ class Word:
     text: str
 
 
-def stages_of(words: Sequence[Word], source: str) -> tuple[list[int], tuple[str, ...]]:
+def stages_of(
+    words: Sequence[Word], source: str, durations_s: Sequence[float] | None = None
+) -> tuple[list[int], tuple[str, ...]]:
     """Translate words and numbers to stages; notes say which convention numbers follow and how many words are empty.
 
-    Where a 5 occurs, numbers follow R&K (Profusion): 4 = N3, 5 = REM, 6 to 9 without a stage. Else 3 = N3, 4 = REM.
+    Where a 5 occurs, or letters stand for wake or REM beside the numbers, these follow R&K (Profusion): 4 = N3,
+    5 = REM; with a 5, 6 to 9 are epochs without a stage. Else 3 = N3, 4 = REM, and the note counts the epochs that
+    are REM only by that reading. ``durations_s`` are the words' own, where they do not last one epoch each.
+
     Raises HypnogramError with file, line and word for the first word that is neither.
     """
     numbers = {word.text: _number(word.text) for word in words}
     digits = {number for number in numbers.values() if number is not None}
-    r_and_k = 5 in digits
+    lettered = any(number is None and stage_from_word(text) in (Stage.W, Stage.REM) for text, number in numbers.items())
     stages: list[int] = []
     for word in words:
-        stage = _stage_of(word.text, numbers[word.text], r_and_k=r_and_k)
+        stage = _stage_of(word.text, numbers[word.text], with_five=5 in digits, lettered=lettered)
         if stage is None:
             raise HypnogramError(
                 f"{source}, line {word.line}: “{word.text}” is no sleep stage; write W, N1, N2, N3, R or ? instead."
             )
         stages.append(int(stage))
-    notes = _number_notes(digits, source, r_and_k=r_and_k)
+    fours_s = sum(
+        duration
+        for word, duration in zip(words, durations_s or [EPOCH_S] * len(words), strict=True)
+        if numbers[word.text] == Stage.REM
+    )
+    notes = _number_notes(digits, source, lettered=lettered, n_fours=fours_s / EPOCH_S)
     if empty := sum(not word.text for word in words):
         notes = (*notes, f"{source}: {empty} empty places were taken as epochs without a stage.")
     return stages, notes
 
 
-def _stage_of(text: str, number: int | None, *, r_and_k: bool) -> Stage | None:
+def _stage_of(text: str, number: int | None, *, with_five: bool, lettered: bool) -> Stage | None:
     if number is None:
         return stage_from_word(text)
-    if r_and_k and Stage.REM + 1 < number <= _HIGHEST_NUMBER:
+    if with_five and Stage.REM + 1 < number <= _HIGHEST_NUMBER:
         return Stage.UNKNOWN
-    return stage_from_digit(number, r_and_k=r_and_k)
+    return stage_from_digit(number, r_and_k=with_five or lettered)
 
 
-def _number_notes(digits: set[int], source: str, *, r_and_k: bool) -> tuple[str, ...]:
+def _number_notes(digits: set[int], source: str, *, lettered: bool, n_fours: float) -> tuple[str, ...]:
     if not digits - {-1}:
         return ()
-    if r_and_k:
+    if 5 in digits:
         return (f"{source}: numbers were read as 0 W, 1 N1, 2 N2, 3 and 4 N3, 5 REM, because a 5 occurs.",)
-    return (f"{source}: numbers were read as 0 W, 1 N1, 2 N2, 3 N3, 4 REM, because no 5 occurs.",)
+    if lettered:
+        because = "because letters stand for wake or REM beside them"
+        return (f"{source}: numbers were read as 0 W, 1 N1, 2 N2, 3 and 4 N3, {because}.",)
+    note = f"{source}: numbers were read as 0 W, 1 N1, 2 N2, 3 N3, 4 REM, because no 5 occurs"
+    if Stage.REM not in digits:
+        return (f"{note}.",)
+    count = f"{round(n_fours, 1):g} {'epoch was' if n_fours == 1 else 'epochs were'}"
+    return (f"{note}; {count} read as “4 = REM”, and a file of R&K stages (4 = deep sleep) would need a 5 or letters.",)
 
 
 def _number(text: str) -> int | None:
