@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -182,6 +182,44 @@ def test_without_a_clock_both_start_together_and_that_is_told(
     assert result.notes == (f"{clockless}.edf gives no start time; truth.edf was taken to start with night.edf.",)
 
 
+@pytest.mark.parametrize(
+    ("of_track", "of_recording", "n_epochs", "first", "place"),
+    [
+        (time(22, 30), datetime(2002, 1, 1, 22), 1000, 60, "30 min after its start"),
+        (time(0, 10), datetime(2002, 1, 1, 22), 1000, 260, "2 h 10 min after its start"),
+        (time(22), datetime(2002, 1, 1, 22), 1000, 0, "at its start"),
+        (time(23, 59), datetime(2002, 1, 2, 0, 0), 1000, -2, "1 min before its start"),
+        (time(22), datetime(2002, 1, 1, 8), 2880, 1680, "14 h after its start"),  # the nearest is before the recording
+        (time(22), datetime(2002, 1, 1, 21), 3 * 2880, 120, "1 h after its start"),  # there are three such nights
+    ],
+)
+def test_a_time_of_day_without_a_date_is_laid_on_the_day_that_fits(
+    of_track: time, of_recording: datetime, n_epochs: int, first: int, place: str
+) -> None:
+    dateless = StageTrack((Bout(0, 90, 1), Bout(90, 90, 2)), None, "truth.edf", start_time=of_track)
+    result = laid(dateless, n_epochs, of_recording)
+    assert [(e, s) for e, s in enumerate(result.stages.tolist()) if s >= 0] == [
+        (first + e, s) for e, s in enumerate([1, 1, 1, 2, 2, 2]) if first + e >= 0
+    ]
+    assert result.start == of_recording
+    assert result.notes[0] == (
+        f"truth.edf gives no date; it was laid on night.edf by its time of day, {of_track:%H:%M:%S}, {place}."
+    )
+
+
+def test_a_time_of_day_outside_the_recording_is_refused() -> None:
+    dateless = StageTrack((Bout(0, 90, 1),), None, "truth.edf", start_time=time(12))
+    with pytest.raises(AlignmentError, match=r"truth\.edf starts at 12:00:00 of an unknown day and night\.edf at 2002"):
+        laid(dateless, 100)
+
+
+def test_without_a_clock_of_the_recording_a_time_of_day_is_of_no_use() -> None:
+    dateless = StageTrack((Bout(0, 60, 1),), None, "truth.edf", start_time=time(12))
+    result = laid(dateless, 2, None)
+    assert result.stages.tolist() == [1, 1]
+    assert result.notes == ("night.edf gives no start time; truth.edf was taken to start with night.edf.",)
+
+
 def test_notes_of_the_reader_are_kept() -> None:
     noted = StageTrack((Bout(0, 30, 0),), START, "truth.edf", notes=("Numbers were read.",))
     assert laid(noted, 1).notes == ("Numbers were read.",)
@@ -220,6 +258,6 @@ def test_every_real_hypnogram_fits_its_own_recording_time(shared: Path) -> None:
 def test_a_day_of_epochs_is_laid_in_no_time() -> None:
     stages = np.random.default_rng(1).integers(-1, 5, 2880).astype(np.int8)
     the_track = StageTrack(bouts_of(stages), START + timedelta(seconds=7), "truth.edf")
-    began = time.perf_counter()
+    began = perf_counter()
     laid(the_track, 2880)
-    assert time.perf_counter() - began < 0.5
+    assert perf_counter() - began < 0.5

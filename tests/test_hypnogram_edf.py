@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from sleepviewer.errors import HypnogramError, OutputError
-from sleepviewer.hypnogram import Hypnogram, read_edf, to_hypnogram, write_edf
+from sleepviewer.hypnogram import Hypnogram, align, read_edf, to_hypnogram, write_edf
+from sleepviewer.recording import open_recording
 from sleepviewer.stages import Stage
 
 START = datetime(2002, 1, 1, 23, 0)
@@ -97,19 +98,43 @@ def test_a_file_without_stages_is_an_error(tmp_path: Path, real_night: Path) -> 
         read_edf(real_night)
 
 
-def test_an_anonymised_date_gives_no_clock_and_a_note(tmp_path: Path) -> None:
-    track = read_edf(edf_file(tmp_path / "h.edf", [(0.0, 30.0, "Sleep stage W")], startdate=None))
-    assert track.start is None
-    assert "no valid start date" in track.notes[0]
+def test_of_an_anonymised_date_the_time_of_day_is_kept_with_a_note(tmp_path: Path) -> None:
+    track = read_edf(edf_file(tmp_path / "h.edf", [(0.0, 90.0, "Sleep stage W")], startdate=None))
+    assert (track.start, track.start_time) == (None, time(23))
+    assert "no valid start date (anonymised?), so only its time of day counts" in track.notes[0]
+    laid = align(track, start=datetime(2002, 1, 1, 22, 30), n_epochs=100, name="night.edf")
+    assert np.flatnonzero(laid.stages == Stage.W).tolist() == [60, 61, 62]
 
 
-def test_a_date_that_cannot_be_gives_no_clock_and_a_note(tmp_path: Path) -> None:
+def test_of_a_date_that_cannot_be_the_time_of_day_is_kept_with_a_note(tmp_path: Path) -> None:
     path = edf_file(tmp_path / "h.edf", [(0.0, 30.0, "Sleep stage W")])
     raw = path.read_bytes().replace(b"01-JAN-2002", b"99-JAN-2002").replace(b"01.01.02", b"99.99.99")
     path.write_bytes(raw)
     track = read_edf(path)
-    assert track.start is None
+    assert (track.start, track.start_time) == (None, time(23))
     assert any("no valid start date" in note for note in track.notes)
+
+
+@pytest.mark.parametrize("clock", [b"00.00.00", b"99.99.99"])
+def test_neither_date_nor_time_is_no_clock_and_told(tmp_path: Path, clock: bytes) -> None:
+    path = edf_file(tmp_path / "h.edf", [(0.0, 30.0, "Sleep stage W")], startdate=None)
+    path.write_bytes(path.read_bytes().replace(b"23.00.00", clock))
+    track = read_edf(path)
+    assert (track.start, track.start_time) == (None, None)
+    assert "its clock is not used" in track.notes[0]
+
+
+def test_an_anonymised_recording_and_its_anonymised_hypnogram_meet_by_time_of_day(tmp_path: Path) -> None:
+    night = edfio.Edf(
+        [edfio.EdfSignal(np.sin(np.arange(100 * 30 * 10)), 10, label="EEG", physical_dimension="uV")],
+        recording=edfio.Recording(startdate=None),
+        starttime=time(22, 30),
+    )
+    night.write(tmp_path / "night.edf")
+    recording = open_recording(tmp_path / "night.edf")
+    track = read_edf(edf_file(tmp_path / "h.edf", [(0.0, 90.0, "Sleep stage 2")], startdate=None))
+    laid = align(track, start=recording.start, n_epochs=recording.n_epochs, name=recording.name)
+    assert np.flatnonzero(laid.stages == Stage.N2).tolist() == [60, 61, 62]
 
 
 def test_stages_without_duration_last_until_the_next(tmp_path: Path) -> None:

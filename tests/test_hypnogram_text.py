@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
 
 from sleepviewer.errors import HypnogramError
-from sleepviewer.hypnogram import StageTrack, read_track, to_hypnogram
+from sleepviewer.hypnogram import StageTrack, align, read_track, to_hypnogram
 
 ALL = [0, 1, 2, 3, 4, -1]
 
@@ -183,10 +183,37 @@ def test_epochs_counted_from_one_are_told(tmp_path: Path) -> None:
     assert "counts its epochs from 1" in track.notes[0]
 
 
-def test_times_of_day_without_a_date_are_no_clock_and_told(tmp_path: Path) -> None:
-    track = read(tmp_path, "time,stage\n23:00:00,W\n", "h.csv")
-    assert track.start is None
-    assert "without a date" in track.notes[0]
+@pytest.mark.parametrize(
+    "table",
+    [
+        "time,stage\n22:30:00,W\n22:30:30,N1\n",
+        "22:30:00,W\n22:30:30,N1\n",
+        "onset,clock,stage\n0,22:30:00,W\n30,22:30:30,N1\n",
+        "epoch,stage\n0,W\n1,N1\n# start: 22:30:00\n",
+    ],
+)
+def test_of_times_of_day_without_a_date_the_time_is_kept(tmp_path: Path, table: str) -> None:
+    track = read(tmp_path, table, "h.csv")
+    assert (track.start, track.start_time) == (None, time(22, 30))
+    assert stages(track) == [0, 1]
+    laid = align(track, start=datetime(2002, 1, 1, 22), n_epochs=100, name="night.edf")
+    assert laid.stages.tolist() == [-1] * 60 + [0, 1] + [-1] * 38
+
+
+def test_seconds_beside_times_of_day_give_the_time_of_second_0(tmp_path: Path) -> None:
+    track = read(tmp_path, "onset,time,stage\n60,00:00:30,W\n", "h.csv")
+    assert track.start_time == time(23, 59, 30)
+
+
+def test_times_that_count_from_zero_are_no_times_of_day_and_told(tmp_path: Path) -> None:
+    track = read(tmp_path, "time,stage\n00:00:00,W\n00:00:30,N1\n", "h.csv")
+    assert (track.start, track.start_time) == (None, None)
+    assert stages(track) == [0, 1]
+    assert "taken for times since its start" in track.notes[0]
+
+
+def test_a_text_files_start_may_be_a_time_of_day(tmp_path: Path) -> None:
+    assert read(tmp_path, "# start: 22:30\nW\n").start_time == time(22, 30)
 
 
 def test_bouts_without_durations_last_until_the_next_row_and_that_is_told(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,8 @@ _OFF_GRID_S: Final = 0.01
 _TIE_S: Final = 1e-6
 """Seconds by which two stages of an epoch may differ and still cover the same time; less than that is rounding."""
 
+_DAY_S: Final = 86400.0
+
 _NEGLIGIBLE: Final = 0.05
 """Parts of an epoch outside the recording below this (1.5 s) go with the note on the 30-second grid."""
 
@@ -27,14 +29,15 @@ def align(track: StageTrack, *, start: datetime | None, n_epochs: int, name: str
     """Lay a track on the ``n_epochs`` epochs of the recording ``name`` that begins at ``start``.
 
     Every epoch takes the stage that covers most of it (of several that cover as much, the one that comes first), and
-    is UNKNOWN where stages cover less than half of it. Where
-    the track or the recording has no clock, both are taken to start together. The notes tell by how much the two
-    differ: earlier or later start and end, scored epochs outside the recording, epochs without a label, boundaries off
-    the 30-second grid. UNKNOWN epochs outside the recording go without a word.
+    is UNKNOWN where stages cover less than half of it. A track with a time of day but no date is laid by that on the
+    day on which it covers most of the recording, of several the nearest. Where the track or the recording has no clock
+    at all, both are taken to start together. The notes tell by how much the two differ: earlier or later start and end,
+    scored epochs outside the recording, epochs without a label, boundaries off the 30-second grid. UNKNOWN epochs
+    outside the recording go without a word.
 
     Raises AlignmentError where no epoch of the recording is covered.
     """
-    offset_s, notes = _offset(track, start, name)
+    offset_s, notes = _offset(track, start, n_epochs, name)
     placed = _place(track, offset_s, n_epochs)
     if not placed.overlaps:
         raise AlignmentError(_no_overlap(track, start, n_epochs, name))
@@ -73,12 +76,38 @@ class _Placed:
     overlaps: bool
 
 
-def _offset(track: StageTrack, start: datetime | None, name: str) -> tuple[float, list[str]]:
-    """Return the recording time of the track's second 0."""
-    if track.start is not None and start is not None:
+def _offset(track: StageTrack, start: datetime | None, n_epochs: int, name: str) -> tuple[float, list[str]]:
+    """Return the recording time of the track's second 0, and a note where not both have a date."""
+    if start is not None and track.start is not None:
         return (track.start - start).total_seconds(), []
-    clockless = track.source if track.start is None else name
+    if start is not None and track.start_time is not None:
+        offset_s = _offset_by_day(track, (_of_day(track.start_time) - _of_day(start.time())).total_seconds(), n_epochs)
+        side = "after" if offset_s > 0 else "before"
+        place = f"{_span(abs(offset_s))} {side} its start" if offset_s else "at its start"
+        note = f"{track.source} gives no date; it was laid on {name} by its time of day"
+        return offset_s, [f"{note}, {_clock(track.start_time)}, {place}."]
+    clockless = name if start is None else track.source
     return 0.0, [f"{clockless} gives no start time; {track.source} was taken to start with {name}."]
+
+
+def _of_day(moment: time) -> timedelta:
+    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
+
+
+def _offset_by_day(track: StageTrack, offset_s: float, n_epochs: int) -> float:
+    """Move an offset by whole days to where the track covers most of the recording, of several the smallest."""
+    end_s = n_epochs * EPOCH_S
+    onsets = np.array([b.onset_s for b in track.bouts if b.stage != Stage.UNKNOWN], dtype=np.float64)
+    lengths = np.array([b.duration_s for b in track.bouts if b.stage != Stage.UNKNOWN], dtype=np.float64)
+
+    def covered_s(offset: float) -> float:
+        begins = onsets + offset
+        return float(((begins + lengths).clip(0, end_s) - begins.clip(0, end_s)).sum())
+
+    days = range(-int(track.duration_s // _DAY_S) - 2, int(end_s // _DAY_S) + 2)
+    return max(
+        (offset_s + day * _DAY_S for day in days), key=lambda offset: (round(covered_s(offset), 3), -abs(offset))
+    )
 
 
 def _place(track: StageTrack, offset_s: float, n_epochs: int) -> _Placed:
@@ -182,6 +211,11 @@ def _no_overlap(track: StageTrack, start: datetime | None, n_epochs: int, name: 
     if not track.bouts or not n_epochs:
         empty = name if track.bouts else track.source
         return f"{track.source} and {name} have no epoch in common, because {empty} is empty."
+    if start is not None and track.start is None and track.start_time is not None:
+        return (
+            f"{track.source} starts at {_clock(track.start_time)} of an unknown day and {name} at "
+            f"{start:%Y-%m-%d %H:%M:%S}, and they have no epoch in common; choose the hypnogram of this night."
+        )
     if track.start is None or start is None:
         return f"{track.source} has no stage within the {n_epochs} epochs of {name}; is it another night's?"
     return (
@@ -194,6 +228,10 @@ def _epochs(count: float, kind: str = "") -> str:
     """Say how many epochs, with a decimal only where there is one."""
     number = f"{round(count, 1):g}"
     return f"{number} {kind}epoch" if number == "1" else f"{number} {kind}epochs"
+
+
+def _clock(moment: time) -> str:
+    return f"{moment:%H:%M:%S}"
 
 
 def _span(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import numpy as np
 
@@ -23,8 +23,9 @@ class Bout:
 class StageTrack:
     """What a hypnogram file says, before it is laid on any recording's epochs.
 
-    ``start`` is the clock time of second 0, or None where the format has no clock (plain text): such a track is taken
-    to start with the recording, and a note says so. Bouts are in order and do not overlap.
+    ``start`` is the clock time of second 0, or None where the file does not tell it. ``start_time`` is then its time of
+    day, where that much is known (an anonymised date): the track is laid on the recording by it. A track with neither
+    (plain text) is taken to start with the recording. Notes say so. Bouts are in order and do not overlap.
     """
 
     bouts: tuple[Bout, ...]
@@ -32,6 +33,7 @@ class StageTrack:
     source: str
     scorer: str = ""
     notes: tuple[str, ...] = ()
+    start_time: time | None = None
 
     @property
     def duration_s(self) -> float:

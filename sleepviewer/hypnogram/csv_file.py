@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,17 @@ from sleepviewer.errors import HypnogramError
 from sleepviewer.files import atomic_writer
 from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
 from sleepviewer.hypnogram.bouts import in_order
-from sleepviewer.hypnogram.words import Word, clock_of, is_stage, one_line, read_lines, remarks_of, stages_of
+from sleepviewer.hypnogram.words import (
+    Word,
+    clock_of,
+    is_stage,
+    one_line,
+    read_lines,
+    remarks_of,
+    stages_of,
+    tells_time,
+    time_of_day,
+)
 from sleepviewer.stages import EPOCH_S, stage_labels
 
 _COLUMNS: Final = {
@@ -77,13 +87,13 @@ def read_csv(path: Path) -> StageTrack:
     Columns are known by their names: ``epoch`` (counted from 0, or from 1 where no 0 occurs), ``onset``, ``start`` or
     ``time`` (seconds, or clock time in ISO 8601), ``duration`` (seconds), ``stage``, ``scorer``. Without a header, a
     single column is stages and the first of two columns is epochs (whole numbers in steps of one), seconds or clock
-    times.
+    times. Times of day without a date give the track's time of day alone.
 
     Raises HypnogramError where the file can't be read, has no column of stages, a time in another unit than seconds,
     or a cell that can't be understood; it names the line.
     """
     table = _read_table(path)
-    onsets, start, time_notes = _times(table)
+    onsets, start, start_time, time_notes = _times(table)
     durations, duration_notes = _durations(table, onsets)
     stages, stage_notes = stages_of(table.cells(table.columns["stage"][0]), table.source, durations)
     bouts, overlap_notes = in_order(
@@ -93,7 +103,9 @@ def read_csv(path: Path) -> StageTrack:
     remarks = remarks_of(table.comments, table.source)
     scorer = next((c.text for i in table.columns.get("scorer", ()) for c in table.cells(i) if c.text), remarks.scorer)
     notes = (*table.notes, *stage_notes, *time_notes, *duration_notes, *overlap_notes, *remarks.notes)
-    return StageTrack(bouts, start if start is not None else remarks.start, table.source, scorer, notes)
+    if start is None and start_time is None:
+        start, start_time = remarks.start, remarks.start_time
+    return StageTrack(bouts, start, table.source, scorer, notes, start_time=start_time)
 
 
 # -- the table
@@ -196,22 +208,37 @@ def _steps(cells: Sequence[str]) -> set[float]:
 # -- times
 
 
-def _times(table: _Table) -> tuple[list[float], datetime | None, tuple[str, ...]]:
-    """Return every row's onset in seconds and the clock time of second 0, where the table has one."""
+def _times(table: _Table) -> tuple[list[float], datetime | None, time | None, tuple[str, ...]]:
+    """Return every row's onset in seconds, and the clock time of second 0, or its time of day, where there is one."""
     columns = [table.cells(column) for column in table.columns.get("time", ())]
     clock_cells = next((cells for cells in columns if clock_of(cells[0].text)), None)
     second_cells = next((cells for cells in columns if ":" not in cells[0].text), None)
+    day_cells = next((cells for cells in columns if ":" in cells[0].text), None)
     clocks = [_clock(cell, table.source) for cell in clock_cells or ()]
     if second_cells is not None:
         seconds = [table.number(cell) for cell in second_cells]
-        return seconds, clocks[0] - timedelta(seconds=seconds[0]) if clocks else None, ()
+    elif clocks:
+        seconds = [(clock - clocks[0]).total_seconds() for clock in clocks]
+    elif day_cells is not None:
+        seconds = _since_first(day_cells, table.source)
+    else:
+        seconds, notes = _from_epochs(table)
+        return seconds, None, None, notes
     if clocks:
-        return [(clock - clocks[0]).total_seconds() for clock in clocks], clocks[0], ()
-    if columns:
-        note = f"{table.source} gives times of day without a date, so its clock is not used."
-        return _since_first(columns[0], table.source), None, (note,)
-    seconds, notes = _from_epochs(table)
-    return seconds, None, notes
+        return seconds, clocks[0] - timedelta(seconds=seconds[0]), None, ()
+    start_time, notes = _start_time(day_cells[0], seconds[0], table.source) if day_cells else (None, ())
+    return seconds, None, start_time, notes
+
+
+def _start_time(first: Word, onset_s: float, source: str) -> tuple[time | None, tuple[str, ...]]:
+    """Return the time of day of second 0, from that of the first row, or None where it is none or only counts."""
+    moment = time_of_day(first.text)
+    if moment is None:
+        return None, ()
+    start_time = (datetime.combine(date(2000, 1, 1), moment) - timedelta(seconds=onset_s)).time()
+    if tells_time(start_time):
+        return start_time, (f"{source} gives times of day without a date.",)
+    return None, (f"{source} gives times that begin at 00:00:00; they were taken for times since its start.",)
 
 
 def _clock(cell: Word, source: str) -> datetime:
@@ -228,12 +255,9 @@ def _since_first(cells: Sequence[Word], source: str) -> list[float]:
     result: list[float] = []
     day_s = 0.0
     for cell in cells:
-        try:
-            moment = time.fromisoformat(cell.text)
-        except ValueError:
-            raise HypnogramError(
-                f"{source}, line {cell.line}: “{cell.text}” is no time of day; write 23:00:00."
-            ) from None
+        moment = time_of_day(cell.text)
+        if moment is None:
+            raise HypnogramError(f"{source}, line {cell.line}: “{cell.text}” is no time of day; write 23:00:00.")
         of_day_s = timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second).total_seconds()
         of_day_s += moment.microsecond / 1e6
         if result and of_day_s + day_s < result[-1]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, time
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from sleepviewer.errors import HypnogramError, OutputError
 from sleepviewer.files import atomic_writer
 from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
 from sleepviewer.hypnogram.bouts import bouts_of, in_order
-from sleepviewer.hypnogram.words import one_line
+from sleepviewer.hypnogram.words import one_line, tells_time
 from sleepviewer.stages import EPOCH_S, Stage, stage_from_word
 
 BDF_MAGIC: Final = b"\xffBIOSEMI"
@@ -43,7 +44,8 @@ def read_edf(path: Path) -> StageTrack:
 
     Where one annotation begins with “Sleep stage”, these and “Movement time” are the stages, and every other
     annotation is passed over; else any word for a stage counts. R&K becomes AASM. A stage without a duration lasts
-    until the next one. The start is the header's; a date that is anonymised or invalid makes it None, with a note.
+    until the next one. The start is the header's; where its date is anonymised or invalid, only the time of day
+    is kept, and a note says so.
 
     Raises HypnogramError where the file is damaged, holds no stage, or a “Sleep stage” that does not exist.
     """
@@ -51,7 +53,7 @@ def read_edf(path: Path) -> StageTrack:
         warnings.simplefilter("always")
         edf = _open(path)
         annotations = _annotations(edf, path)
-        start, start_notes = _start(edf, path)
+        start, start_time, start_notes = _start(edf, path)
         scorer = _scorer(edf, annotations)
     entries = _stage_entries(annotations, path)
     bouts, lasting_notes = _bouts(entries, path)
@@ -60,7 +62,7 @@ def read_edf(path: Path) -> StageTrack:
         raise HypnogramError(f"{path.name} holds sleep stages, but each of them lasts 0 seconds.")
     reader_notes = tuple(dict.fromkeys(f"{path.name}: {warning.message}" for warning in caught))
     notes = (*reader_notes, *start_notes, *lasting_notes, *overlap_notes)
-    return StageTrack(ordered, start, path.name, scorer, notes)
+    return StageTrack(ordered, start, path.name, scorer, notes, start_time=start_time)
 
 
 def _open(path: Path) -> edfio.Edf | edfio.Bdf:
@@ -81,11 +83,16 @@ def _annotations(edf: edfio.Edf | edfio.Bdf, path: Path) -> Sequence[edfio.EdfAn
         raise HypnogramError(f"The annotations of {path.name} are damaged ({error}); export it again.") from error
 
 
-def _start(edf: edfio.Edf | edfio.Bdf, path: Path) -> tuple[datetime | None, tuple[str, ...]]:
-    try:
-        return edf.startdatetime, ()
-    except ValueError:
-        return None, (f"{path.name} has no valid start date (anonymised?), so its clock is not used.",)
+def _start(edf: edfio.Edf | edfio.Bdf, path: Path) -> tuple[datetime | None, time | None, tuple[str, ...]]:
+    """Return the start, or, without a valid date, the time of day alone."""
+    with suppress(ValueError):
+        return edf.startdatetime, None, ()
+    dateless = f"{path.name} has no valid start date (anonymised?)"
+    with suppress(ValueError):
+        if tells_time(edf.starttime):
+            return None, edf.starttime, (f"{dateless}, so only its time of day counts.",)
+        return None, None, (f"{dateless} and 00:00:00 for its time, so its clock is not used.",)
+    return None, None, (f"{dateless}, so its clock is not used.",)
 
 
 def _scorer(edf: edfio.Edf | edfio.Bdf, annotations: Sequence[edfio.EdfAnnotation]) -> str:

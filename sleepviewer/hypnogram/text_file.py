@@ -35,7 +35,8 @@ def read_text(path: Path) -> StageTrack:
     stages, notes = stages_of(words, path.name)
     remarks = remarks_of(comments, path.name)
     bouts = bouts_of(np.array(stages, dtype=np.int8))
-    return StageTrack(bouts, remarks.start, path.name, remarks.scorer, (*notes, *remarks.notes))
+    notes = (*notes, *remarks.notes)
+    return StageTrack(bouts, remarks.start, path.name, remarks.scorer, notes, start_time=remarks.start_time)
 
 
 def write_text(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 from sleepviewer.errors import HypnogramError
@@ -125,9 +125,13 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """What a text file's comment lines say: clock time of the first stage, scorer, notes on what was wrong there."""
+    """What a text file's comment lines say: clock time of the first stage, scorer, notes on what was wrong there.
+
+    ``start_time`` is the time of day alone, where there is no date beside it.
+    """
 
     start: datetime | None = None
+    start_time: time | None = None
     scorer: str = ""
     notes: tuple[str, ...] = ()
 
@@ -135,6 +139,7 @@ class Remarks:
 def remarks_of(comments: Sequence[str], source: str) -> Remarks:
     """Understand the comments ``# start: 2002-01-01T23:00:00`` and ``# scorer: name``; others are passed over."""
     start: datetime | None = None
+    start_time: time | None = None
     scorer = ""
     notes: list[str] = []
     for comment in comments:
@@ -145,10 +150,10 @@ def remarks_of(comments: Sequence[str], source: str) -> Remarks:
         if key.strip().lower() == "scorer":
             scorer = value
         elif key.strip().lower() == "start":
-            start = clock_of(value)
-            if start is None:
+            start, start_time = clock_of(value), time_of_day(value)
+            if start is None and start_time is None:
                 notes.append(f"{source}: its start “{value}” is no date and time and was not used.")
-    return Remarks(start, scorer, tuple(notes))
+    return Remarks(start, start_time, scorer, tuple(notes))
 
 
 def clock_of(text: str) -> datetime | None:
@@ -159,3 +164,18 @@ def clock_of(text: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
         return None
+
+
+def time_of_day(text: str) -> time | None:
+    """Return the time of day that a text gives without a date (``22:30:00``), or None."""
+    if ":" not in text:
+        return None
+    try:
+        return time.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def tells_time(start_time: time) -> bool:
+    """Whether a time of day without a date tells anything: 00:00:00 is what files hold where it is not known."""
+    return start_time != time()
