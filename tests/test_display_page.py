@@ -10,6 +10,7 @@ from edf_files import Signal, write_edf, write_edf_plus_d
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sleepviewer.display.bridging import continuation
 from sleepviewer.display.filters import RAW, Band, apply_band, default_band
 from sleepviewer.display.gain import STEPS, starting_half_height, step
 from sleepviewer.display.page import read_page, thin
@@ -51,6 +52,73 @@ def test_drift_and_hum_are_removed(hz: float, left: float) -> None:
 def test_the_named_corners_are_at_half_amplitude(corner: float) -> None:
     filtered = middle(apply_band(sine(corner, 300), RATE, EEG))
     assert np.sqrt(2 * np.mean(filtered**2)) == pytest.approx(50, rel=0.02)
+
+
+@pytest.mark.parametrize(("hz", "least"), [(0.5, 0.98), (1, 0.99), (10, 0.99), (20, 0.98), (25, 0.93)])
+def test_sleep_is_shown_at_its_true_size(hz: float, least: float) -> None:
+    filtered = middle(apply_band(sine(hz, rate=256), 256, EEG), 256)
+    assert least <= np.sqrt(2 * np.mean(filtered**2)) / 100 <= 1.001
+
+
+def test_a_pulse_of_a_second_does_not_ring() -> None:
+    """A high-pass undershoots on both sides of a pulse, by its nature; what swings back must not look like a wave."""
+    pulse = np.zeros(60 * 256, dtype=np.float32)
+    pulse[30 * 256 : 31 * 256] = 100
+    filtered = apply_band(pulse, 256, EEG)
+    assert filtered[: 29 * 256].max() < 10
+    assert filtered[32 * 256 :].max() < 10
+    assert np.abs(filtered[: 26 * 256]).max() < 3
+
+
+@pytest.mark.parametrize("rate", [100.0, 256.0])
+@pytest.mark.parametrize("hz", [0.5, 1.0, 4.0, 10.0, 20.0])
+def test_a_wave_is_drawn_right_up_to_the_ends_and_to_a_gap(hz: float, rate: float) -> None:
+    for phase_s in (0.0, 0.13 / hz, 0.29 / hz):
+        times = np.arange(round(120 * rate)) / rate + phase_s
+        truth = (100 * np.sin(2 * np.pi * hz * times)).astype(np.float32)
+        samples = truth.copy()
+        for first_s, stop_s in ((0, 20.5), (50, 53), (80, 80.2), (99.3, 120)):
+            samples[round(first_s * rate) : round(stop_s * rate)] = np.nan
+        filtered = apply_band(samples, rate, EEG)
+        expected = apply_band(truth, rate, EEG)
+        assert np.nanmax(np.abs(filtered - expected)) < 6
+
+
+def test_the_last_samples_of_noise_are_drawn_nearer_than_after_a_constant() -> None:
+    """What comes after is unknown, but not quite: a prediction beats the last sample going on for ever."""
+    rate, rng = 100.0, np.random.default_rng(8)
+    brown = np.cumsum(rng.standard_normal(20_000))
+    slow = np.sin(2 * np.pi * np.arange(20_000) / rate) * 20
+    truth = (brown - np.convolve(brown, np.ones(300) / 300, mode="same") + slow).astype(np.float32)
+    expected = apply_band(truth, rate, EEG)
+    predicted, constant = [], []
+    for cut in range(5000, 15_000, 250):
+        window = truth[cut - 4000 : cut]
+        ended = np.append(window, np.full(1000, np.nan, dtype=np.float32))
+        held = np.append(window, np.full(1000, window[-1]))
+        for samples, errors in ((ended, predicted), (held, constant)):
+            errors.append(np.abs(apply_band(samples, rate, EEG)[3900:4000] - expected[cut - 100 : cut]).max())
+    assert np.mean(predicted) < 0.75 * np.mean(constant)
+
+
+@given(
+    st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=300),
+    st.integers(1, 3000),
+    st.sampled_from([1.0, 10.0, 256.0]),
+)
+def test_a_continuation_never_leaves_the_neighbourhood_of_its_signal(samples: list[float], n: int, rate: float) -> None:
+    signal = np.array(samples, dtype=np.float32)
+    ahead = continuation(signal, n, rate)
+    assert ahead.shape == (n,)
+    assert np.abs(ahead).max() <= 4 * np.abs(signal).max() + 1e-6
+
+
+def test_many_gaps_are_bridged_too() -> None:
+    samples = sine(10)
+    for first in range(500, 11_000, 300):
+        samples[first : first + 50] = np.nan
+    filtered = apply_band(samples, RATE, EEG)
+    np.testing.assert_array_equal(np.isnan(filtered), np.isnan(samples))
 
 
 def test_a_pulse_stays_symmetric() -> None:

@@ -10,8 +10,8 @@ def clock_text(recording: Recording, time_s: float) -> str:
     clock = recording.clock(time_s)
     if clock is not None:
         return f"{clock:%H:%M:%S}"
-    seconds = round(time_s)
-    return f"+{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    seconds, sign = abs(round(time_s)), "-" if round(time_s) < 0 else "+"
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def hour_ticks(recording: Recording, first_s: float, last_s: float, most: int) -> list[tuple[float, str]]:

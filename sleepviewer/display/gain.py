@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.display.filters import Band, apply_band
+from sleepviewer.display.filters import Band
+from sleepviewer.display.page import read_page
 from sleepviewer.recording.base import Channel, Recording, Role
 from sleepviewer.stages import EPOCH_S
 
@@ -16,6 +17,8 @@ STEPS = tuple(float(m * 10**e) for e in range(-3, 6) for m in (1, 2, 5))
 _USUAL = {Role.EEG: 100.0, Role.EOG: 200.0, Role.EMG: 50.0, Role.ECG: 1000.0}
 
 _PROBES = 12
+_EVERY_SAMPLE = 1 << 30
+"""More columns than a page has samples, so that none is left out."""
 
 
 def starting_half_height(recording: Recording, channel: Channel, band: Band) -> float:
@@ -44,9 +47,8 @@ def _typical_size(recording: Recording, channel: Channel, band: Band) -> float:
     starts = np.linspace(0, max(recording.duration_s - length, 0), _PROBES)
     sizes = []
     for start in starts:
-        samples = recording.read(channel.label, float(start), float(start) + length)
-        samples = apply_band(samples, channel.rate_hz, band)
-        samples = samples[np.isfinite(samples)]
+        page = read_page(recording, channel, float(start), float(start) + length, band, columns=_EVERY_SAMPLE)
+        samples = page.y[np.isfinite(page.y)]
         if samples.size:
             sizes.append(_quantile(np.abs(samples - _quantile(samples, 0.5)), 0.99))
     return _quantile(np.array(sizes), 0.5) if sizes else 0.0
