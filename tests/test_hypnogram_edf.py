@@ -143,6 +143,45 @@ def test_stages_without_duration_last_until_the_next(tmp_path: Path) -> None:
     assert "2 stages have no duration" in track.notes[0]
 
 
+def test_stages_of_0_s_last_until_the_next_and_that_is_told(tmp_path: Path) -> None:
+    entries: list[Entry] = [(30.0 * i, 30.0 if i % 2 else 0.0, f"Sleep stage {i % 3 + 1}") for i in range(200)]
+    track = read_edf(edf_file(tmp_path / "h.edf", [*entries, (6000.0, 0.0, "Sleep stage R")]))
+    assert to_hypnogram(track).stages.tolist() == [i % 3 + 1 for i in range(200)] + [4]
+    assert track.notes == (
+        "h.edf: 101 stages have no duration, or one of 0 s; each was taken to last until the next stage, the last for "
+        "30 s.",
+    )
+
+
+def test_of_stages_without_duration_at_one_time_none_vanishes_in_silence(tmp_path: Path) -> None:
+    entries: list[Entry] = [(0.0, None, "Sleep stage 1"), (0.0, 0.0, "Sleep stage 2"), (60.0, 30.0, "Sleep stage W")]
+    track = read_edf(edf_file(tmp_path / "h.edf", entries))
+    assert to_hypnogram(track).stages[2] == Stage.W
+    assert any("two stages claim the same time for 60 s" in note for note in track.notes)
+
+
+def test_words_passed_over_that_look_like_stages_are_named_and_counted(tmp_path: Path) -> None:
+    words = ["N2", "SLEEP-S2", "SLEEP-S2", "Stage5", "Lights off", "Arousal", "Apnea", "Movement", "S-3", "Snoring 2"]
+    path = edf_file(tmp_path / "h.edf", [(30.0 * i, 30.0, word) for i, word in enumerate(words)])
+    assert read_edf(path).notes == (
+        "h.edf: 4 annotations that look like stages were passed over, because of their words: “SLEEP-S2” (2), "
+        "“Stage5” (1), “S-3” (1).",
+    )
+
+
+def test_other_words_for_stages_beside_the_standard_ones_are_named(tmp_path: Path) -> None:
+    path = edf_file(tmp_path / "h.edf", [(0.0, 30.0, "Sleep stage W"), (30.0, 30.0, "N2"), (60.0, 3.0, "Movement")])
+    assert read_edf(path).notes == (
+        "h.edf: 1 annotation that looks like a stage was passed over, because of its word: “N2” (1).",
+    )
+
+
+def test_the_notes_of_a_track_are_its_hypnograms_too(tmp_path: Path) -> None:
+    track = read_edf(edf_file(tmp_path / "h.edf", [(0.0, 30.0, "N2"), (30.0, 30.0, "Stage5")]))
+    assert len(track.notes) == 1
+    assert track.notes[0] in to_hypnogram(track).notes
+
+
 def test_overlapping_stages_are_told(tmp_path: Path) -> None:
     track = read_edf(edf_file(tmp_path / "h.edf", [(0.0, 120.0, "Sleep stage W"), (30.0, 60.0, "Sleep stage 1")]))
     assert to_hypnogram(track).stages.tolist() == [0, 1, 1, 0]

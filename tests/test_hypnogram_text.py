@@ -222,6 +222,12 @@ def test_bouts_without_durations_last_until_the_next_row_and_that_is_told(tmp_pa
     assert "no durations" in track.notes[0]
 
 
+def test_a_duration_of_0_lasts_until_the_next_row_and_that_is_told(tmp_path: Path) -> None:
+    track = read(tmp_path, "onset,duration,stage\n0,30,W\n30,0,N1\n120,30,N2\n150,0,R\n", "h.csv")
+    assert stages(track) == [0, 1, 1, 1, 2, 4]
+    assert "2 stages have a duration of 0 s" in track.notes[0]
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [

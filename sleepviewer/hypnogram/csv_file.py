@@ -46,6 +46,7 @@ _UNIT: Final = re.compile(
 )
 _SECONDS: Final = frozenset({"", "s", "sec", "seconds"})
 _DAY_S: Final = 86400.0
+_UNTIL_NEXT: Final = f"each stage without one was taken to last until the next row, the last for {EPOCH_S:g} s"
 
 _Row = tuple[int, tuple[str, ...]]
 """A row's line number and its cells."""
@@ -277,27 +278,28 @@ def _from_epochs(table: _Table) -> tuple[list[float], tuple[str, ...]]:
 
 
 def _durations(table: _Table, onsets: Sequence[float]) -> tuple[list[float], tuple[str, ...]]:
-    """Return every row's duration in seconds; without a column, 30 s for epochs, else until the next row."""
-    if "duration" in table.columns:
-        cells = table.cells(table.columns["duration"][0])
-        durations = [table.number(cell) for cell in cells]
-        for cell, duration in zip(cells, durations, strict=True):
-            if duration < 0:
-                raise HypnogramError(
-                    f"{table.source}, line {cell.line}: the duration {cell.text} is negative; correct it."
-                )
-        return durations, ()
-    if "time" not in table.columns:
+    """Return every row's duration in seconds; without a column, 30 s for epochs, else until the next row.
+
+    A duration of 0 s is none: the stage lasts until the next row too.
+    """
+    if "duration" not in table.columns and "time" not in table.columns:
         return [EPOCH_S] * len(onsets), ()
     ordered = sorted(set(onsets))
     until_next = {a: b - a for a, b in pairwise(ordered)}
-    durations = [until_next.get(onset, EPOCH_S) for onset in onsets]
-    if all(abs(duration - EPOCH_S) < 1e-3 for duration in durations):
+    lasting = [until_next.get(onset, EPOCH_S) for onset in onsets]
+    if "duration" not in table.columns:
+        if all(abs(duration - EPOCH_S) < 1e-3 for duration in lasting):
+            return lasting, ()
+        return lasting, (f"{table.source} has no durations; {_UNTIL_NEXT}.",)
+    cells = table.cells(table.columns["duration"][0])
+    durations = [table.number(cell) for cell in cells]
+    for cell, duration in zip(cells, durations, strict=True):
+        if duration < 0:
+            raise HypnogramError(f"{table.source}, line {cell.line}: the duration {cell.text} is negative; correct it.")
+    if not (zeros := durations.count(0)):
         return durations, ()
-    note = (
-        f"{table.source} has no durations; each stage was taken to last until the next row, the last for {EPOCH_S:g} s."
-    )
-    return durations, (note,)
+    note = f"{table.source}: {zeros} {'stage has' if zeros == 1 else 'stages have'} a duration of 0 s; {_UNTIL_NEXT}."
+    return [given or until for given, until in zip(durations, lasting, strict=True)], (note,)
 
 
 # -- writing

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, time
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +37,8 @@ _TEXTS: Final = {
 _STANDARD: Final = "sleep stage"
 _MOVEMENT: Final = "movement time"
 _SCORER: Final = "Scorer: "
+_LIKE_A_STAGE: Final = re.compile(r"stage|sleep|\b(?:s|n|nrem) ?-?[0-5]\b|^(?:n?rem|wake|awake|wach)\b")
+_NAMED_WORDS: Final = 5
 _FIRST_YEAR, _LAST_YEAR = 1985, 2084
 _SCORER_LETTERS: Final = 30
 """What is left for the scorer of the 80 letters of a header field."""
@@ -43,9 +48,9 @@ def read_edf(path: Path) -> StageTrack:
     """Read the stages among the annotations of an EDF+ or BDF+ file.
 
     Where one annotation begins with “Sleep stage”, these and “Movement time” are the stages, and every other
-    annotation is passed over; else any word for a stage counts. R&K becomes AASM. A stage without a duration lasts
-    until the next one. The start is the header's; where its date is anonymised or invalid, only the time of day
-    is kept, and a note says so.
+    annotation is passed over; else any word for a stage counts. Words passed over that look like stages are named in a
+    note. R&K becomes AASM. A stage without a duration, or with one of 0 s, lasts until the next one, with a note. The
+    start is the header's; where its date is anonymised or invalid, only the time of day is kept, and a note says so.
 
     Raises HypnogramError where the file is damaged, holds no stage, or a “Sleep stage” that does not exist.
     """
@@ -55,13 +60,13 @@ def read_edf(path: Path) -> StageTrack:
         annotations = _annotations(edf, path)
         start, start_time, start_notes = _start(edf, path)
         scorer = _scorer(edf, annotations)
-    entries = _stage_entries(annotations, path)
+    entries, ignored_notes = _stage_entries(annotations, path)
     bouts, lasting_notes = _bouts(entries, path)
     ordered, overlap_notes = in_order(bouts, path.name)
     if not ordered:
         raise HypnogramError(f"{path.name} holds sleep stages, but each of them lasts 0 seconds.")
     reader_notes = tuple(dict.fromkeys(f"{path.name}: {warning.message}" for warning in caught))
-    notes = (*reader_notes, *start_notes, *lasting_notes, *overlap_notes)
+    notes = (*reader_notes, *start_notes, *ignored_notes, *lasting_notes, *overlap_notes)
     return StageTrack(ordered, start, path.name, scorer, notes, start_time=start_time)
 
 
@@ -107,43 +112,58 @@ def _scorer(edf: edfio.Edf | edfio.Bdf, annotations: Sequence[edfio.EdfAnnotatio
     return code.replace("_", " ") if is_edf_plus and code != "X" else ""
 
 
-def _stage_entries(annotations: Sequence[edfio.EdfAnnotation], path: Path) -> list[tuple[edfio.EdfAnnotation, Stage]]:
-    """Return the annotations that are stages, in order of time."""
+def _stage_entries(
+    annotations: Sequence[edfio.EdfAnnotation], path: Path
+) -> tuple[list[tuple[edfio.EdfAnnotation, Stage]], tuple[str, ...]]:
+    """Return the annotations that are stages, in order of time, and a note on those that only look like stages."""
     words = [" ".join(a.text.lower().split()) for a in annotations]
     standard = any(word.startswith(_STANDARD) for word in words)
     entries: list[tuple[edfio.EdfAnnotation, Stage]] = []
+    ignored: Counter[str] = Counter()
     for annotation, word in zip(annotations, words, strict=True):
-        if not word or (standard and not word.startswith(_STANDARD) and word != _MOVEMENT):
-            continue
-        stage = stage_from_word(word)
-        if stage is not None:
+        stage = stage_from_word(word) if word else None
+        if stage is not None and (not standard or word.startswith(_STANDARD) or word == _MOVEMENT):
             entries.append((annotation, stage))
         elif word.startswith(_STANDARD):
             raise HypnogramError(
                 f"{path.name} holds “{annotation.text}” at {annotation.onset:g} s, which is no sleep stage; "
                 "correct it where the file was made."
             )
+        elif _LIKE_A_STAGE.search(word.replace("_", " ")) or (stage is not None and stage != Stage.UNKNOWN):
+            ignored[annotation.text.strip()] += 1
     if not entries:
         raise HypnogramError(f"{path.name} holds no annotation that is a sleep stage; choose a hypnogram file.")
-    return entries
+    return sorted(entries, key=lambda entry: entry[0].onset), _ignored_notes(ignored, path)
+
+
+def _ignored_notes(ignored: Counter[str], path: Path) -> tuple[str, ...]:
+    if not ignored:
+        return ()
+    named = ", ".join(f"“{text}” ({count})" for text, count in ignored.most_common(_NAMED_WORDS))
+    named += ", …" if len(ignored) > _NAMED_WORDS else ""
+    if ignored.total() == 1:
+        return (f"{path.name}: 1 annotation that looks like a stage was passed over, because of its word: {named}.",)
+    what = f"{ignored.total()} annotations that look like stages were passed over, because of their words"
+    return (f"{path.name}: {what}: {named}.",)
 
 
 def _bouts(entries: Sequence[tuple[edfio.EdfAnnotation, Stage]], path: Path) -> tuple[list[Bout], tuple[str, ...]]:
+    """Return the bouts of stages in order of time; one without a duration ends where the next later one begins."""
+    onsets = sorted({annotation.onset for annotation, _ in entries})
+    until_next = {onset: later - onset for onset, later in pairwise(onsets)}
     bouts: list[Bout] = []
     open_ended = 0
-    next_onset = entries[-1][0].onset + EPOCH_S
-    for annotation, stage in reversed(entries):
+    for annotation, stage in entries:
         duration = annotation.duration
-        if duration is None:
-            duration = next_onset - annotation.onset
+        if duration is None or not duration > 0:
+            duration = until_next.get(annotation.onset, EPOCH_S)
             open_ended += 1
         bouts.append(Bout(annotation.onset, duration, int(stage)))
-        next_onset = annotation.onset
     if not open_ended:
         return bouts, ()
     note = (
-        f"{path.name}: {open_ended} stages have no duration; each was taken to last until the next one, the last for "
-        f"{EPOCH_S:g} s."
+        f"{path.name}: {open_ended} {'stage has' if open_ended == 1 else 'stages have'} no duration, or one of 0 s; "
+        f"each was taken to last until the next stage, the last for {EPOCH_S:g} s."
     )
     return bouts, (note,)
 
