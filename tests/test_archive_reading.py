@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sleepviewer.archive import read_any_track, read_archive
-from sleepviewer.errors import ArchiveError
-from sleepviewer.hypnogram import to_hypnogram
+from sleepviewer.errors import AlignmentError, ArchiveError
+from sleepviewer.hypnogram import align, to_hypnogram
 
+START = datetime(2002, 1, 1, 23)
 N, SAMPLES, WHOLE = 4, 300, 6
 LABELS = np.array([0, 2, 3, 4])
 
@@ -90,6 +92,28 @@ def test_the_labels_of_an_attnsleep_archive_are_a_track(tmp_path: Path) -> None:
     assert to_hypnogram(track).stages.tolist() == LABELS.tolist()
     assert track.start is None
     assert track.notes
+
+
+def test_an_attnsleep_archive_is_laid_on_a_recording_of_as_many_epochs(tmp_path: Path) -> None:
+    track = read_any_track(saved(tmp_path / "a.npz", attnsleep()))
+    for start in (None, START):
+        assert align(track, start=start, n_epochs=N, name="night.edf").stages.tolist() == LABELS.tolist()
+
+
+@pytest.mark.parametrize("n_epochs", [N - 1, N + 1, 20 * N])
+def test_an_attnsleep_archive_of_a_part_of_the_night_is_refused(tmp_path: Path, n_epochs: int) -> None:
+    track = read_any_track(saved(tmp_path / "a.npz", attnsleep()))
+    with pytest.raises(AlignmentError) as caught:
+        align(track, start=START, n_epochs=n_epochs, name="night.edf")
+    assert str(caught.value) == (
+        f"a.npz does not tell where in the night its {N} epochs lie, and night.edf has {n_epochs}; choose the hypnogram "
+        "of the whole night."
+    )
+
+
+def test_our_own_archives_know_their_epochs_places(tmp_path: Path) -> None:
+    track = read_any_track(saved(tmp_path / "a.npz", native()))
+    assert len(align(track, start=track.start, n_epochs=20 * N, name="night.edf")) == 20 * N
 
 
 @pytest.mark.parametrize(

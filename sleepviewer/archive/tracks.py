@@ -15,6 +15,8 @@ _ZIP_MAGIC = b"PK"
 def read_any_track(path: Path) -> StageTrack:
     """Read a hypnogram file of any format, or the labels of a scoring archive (npz).
 
+    AttnSleep's own archives do not tell their epochs' places, so their track fits only a recording of as many epochs.
+
     Raises HypnogramError or ArchiveError, naming the file.
     """
     try:
@@ -31,4 +33,5 @@ def read_any_track(path: Path) -> StageTrack:
         source=path.name,
         scorer=str(archive.meta.get("scorer") or ""),
         notes=archive.notes,
+        whole_only=not archive.meta,  # SleepViewer's archives always have some, AttnSleep's none
     )

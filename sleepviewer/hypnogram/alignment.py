@@ -35,8 +35,14 @@ def align(track: StageTrack, *, start: datetime | None, n_epochs: int, name: str
     scored epochs outside the recording, epochs without a label, boundaries off the 30-second grid. UNKNOWN epochs
     outside the recording go without a word.
 
-    Raises AlignmentError where no epoch of the recording is covered.
+    Raises AlignmentError where no epoch of the recording is covered, or where the track's places are not known and it
+    has more or fewer epochs than the recording.
     """
+    if track.whole_only and track.duration_s != n_epochs * EPOCH_S:
+        raise AlignmentError(
+            f"{track.source} does not tell where in the night its {_epochs(track.duration_s / EPOCH_S)} lie, and {name} "
+            f"has {n_epochs}; choose the hypnogram of the whole night."
+        )
     offset_s, notes = _offset(track, start, n_epochs, name)
     placed = _place(track, offset_s, n_epochs)
     if not placed.overlaps:

@@ -26,6 +26,9 @@ class StageTrack:
     ``start`` is the clock time of second 0, or None where the file does not tell it. ``start_time`` is then its time of
     day, where that much is known (an anonymised date): the track is laid on the recording by it. A track with neither
     (plain text) is taken to start with the recording. Notes say so. Bouts are in order and do not overlap.
+
+    ``whole_only`` marks stages whose places in the night are not known, because epochs may have been cut off before
+    they were written: they fit only a recording of exactly as many epochs.
     """
 
     bouts: tuple[Bout, ...]
@@ -34,6 +37,7 @@ class StageTrack:
     scorer: str = ""
     notes: tuple[str, ...] = ()
     start_time: time | None = None
+    whole_only: bool = False
 
     @property
     def duration_s(self) -> float:
