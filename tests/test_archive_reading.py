@@ -106,8 +106,8 @@ def test_an_attnsleep_archive_of_a_part_of_the_night_is_refused(tmp_path: Path, 
     with pytest.raises(AlignmentError) as caught:
         align(track, start=START, n_epochs=n_epochs, name="night.edf")
     assert str(caught.value) == (
-        f"a.npz does not tell where in the night its {N} epochs lie, and night.edf has {n_epochs}; choose the hypnogram "
-        "of the whole night."
+        f"a.npz does not tell where in the night its {N} epochs lie, and night.edf has {n_epochs}; choose the "
+        "hypnogram of the whole night."
     )
 
 

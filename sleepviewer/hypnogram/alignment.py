@@ -40,8 +40,8 @@ def align(track: StageTrack, *, start: datetime | None, n_epochs: int, name: str
     """
     if track.whole_only and track.duration_s != n_epochs * EPOCH_S:
         raise AlignmentError(
-            f"{track.source} does not tell where in the night its {_epochs(track.duration_s / EPOCH_S)} lie, and {name} "
-            f"has {n_epochs}; choose the hypnogram of the whole night."
+            f"{track.source} does not tell where in the night its {_epochs(track.duration_s / EPOCH_S)} lie, and "
+            f"{name} has {n_epochs}; choose the hypnogram of the whole night."
         )
     offset_s, notes = _offset(track, start, n_epochs, name)
     placed = _place(track, offset_s, n_epochs)
