@@ -17,11 +17,12 @@ from sleepviewer.errors import OutputError
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """Open a file beside ``path`` for writing bytes; rename it over ``path`` when the block ends without an error.
 
-    A reader sees the old file or the new one whole, also after a crash or a full disk. Raises OutputError where the
+    Where ``path`` is a link, it stays one and the file that it leads to is replaced. A reader sees the old file or the new one whole, also after a crash or a full disk. Raises OutputError where the
     folder is missing, can't be written, or the disk is full; then nothing is left behind.
     """
+    target = Path(os.path.realpath(path))  # Path.resolve raises on links that lead in circles
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
         raise OutputError(f"{path} can't be written: {error.strerror or error}. Choose another folder.") from error
     part = Path(name)
@@ -30,8 +31,8 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(_mode_for(path))
-        part.replace(path)
+        part.chmod(_mode_for(target))
+        part.replace(target)
     except OSError as error:
         raise OutputError(
             f"{path} can't be written: {error.strerror or error}. The old file, if any, is kept."
