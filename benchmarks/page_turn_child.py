@@ -22,7 +22,8 @@ from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.hypnogram import Hypnogram
-from sleepviewer.review.night import Night, open_night
+from sleepviewer.review.night import Night
+from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import Prediction
 
 

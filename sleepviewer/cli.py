@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sleepviewer import __version__
-from sleepviewer.errors import ChannelError, RecordingError, SleepViewerError
+from sleepviewer.errors import AlignmentError, ArchiveError, ChannelError, OutputError, RecordingError, SleepViewerError
 
 if TYPE_CHECKING:
     from sleepviewer.review.night import Night
@@ -108,7 +108,7 @@ def view(
         _check_out(screenshot, night, truth, labels)
         _use_offscreen()
         from sleepviewer.app.main import paint_window
-        from sleepviewer.review.night import open_night
+        from sleepviewer.review.opening import open_night
 
         opened = open_night(night, truth_path=truth, labels_path=labels)
         _tell(opened.notes)
@@ -146,12 +146,18 @@ def score(
 ) -> None:
     """Score a night and write the stages; with a truth, also say how well they agree."""
     from sleepviewer.review.document import Base
-    from sleepviewer.review.night import export_labels, open_night
+    from sleepviewer.review.opening import open_night
+    from sleepviewer.review.saving import check_export_path, export_labels, save_review
     from sleepviewer.scoring.base import ChannelChoice
 
+    if weights is not None and engine != "attnsleep":
+        raise click.UsageError("--weights goes with --engine attnsleep")
     _check_out(out, night, truth, weights, endings=_LABEL_ENDINGS)
     opened = open_night(night, truth_path=truth, look_beside=False)
+    if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
+        raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
     _find_truth(opened)
+    check_export_path(opened, out)
     eeg = channel or opened.channel
     if eeg is None:
         there = ", ".join(c.label for c in opened.recording.channels)
@@ -160,9 +166,13 @@ def score(
     prediction = _score(opened, engine, weights, ChannelChoice(eeg, eog, emg))
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
-    result = {**_scoring_summary(opened, prediction), "out": str(out), **_agreement(opened)}
-    export_labels(opened, out)
+    if out.suffix.lower() == ".npz":
+        save_review(opened, out, replace=True)
+    else:
+        export_labels(opened, out)
+    agreement = _agreement(opened)
     _tell((*opened.notes, *prediction.notes))
+    result = {**_scoring_summary(opened, prediction), "out": str(out), **agreement}
     if as_json:
         _print_json(result)
     else:
@@ -200,16 +210,27 @@ def compare(a: Path, b: Path, as_json: bool) -> None:
 @click.option("--trim-wake", type=click.FloatRange(min=0), help="Keep so many minutes of wake around sleep (npz only).")
 def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake: float | None) -> None:
     """Write a night's signal and labels as an npz that AttnSleep's loader reads, or its labels in another format."""
-    from sleepviewer.review.night import export_labels, is_review_of, open_night, restore_review, set_truth_from
+    from sleepviewer.datasets.sleep_edf import find_truth
+    from sleepviewer.review.night import set_truth_from
+    from sleepviewer.review.opening import open_night
+    from sleepviewer.review.saving import check_export_path, export_labels, is_review_of, restore_review
 
     if trim_wake is not None and out.suffix.lower() != ".npz":
         raise click.UsageError("--trim-wake needs an --out that ends in .npz")
     _check_out(out, night, labels, endings=_LABEL_ENDINGS)
     opened = open_night(night, look_beside=False)
-    if is_review_of(opened.recording, labels):
+    found = find_truth(night)
+    if found is not None and out.exists() and out.samefile(found):
+        raise OutputError(f"{out} is the expert's hypnogram and was not written over; choose another name.")
+    if is_review_of(opened, labels):
         restore_review(opened, labels)
+        if opened.foreign_review:
+            raise ArchiveError(opened.foreign_review)
     else:
         set_truth_from(opened, labels)
+        if labels.suffix.lower() == ".npz":
+            opened.notes += (f"{labels.name} is no review of {night.name}; its stages were taken as an expert's.",)
+    check_export_path(opened, out)
     if channel is not None:
         opened.channel = opened.recording.channel(channel).label
     export_labels(opened, out, trim_wake_min=trim_wake)
@@ -260,7 +281,7 @@ def demo(real: bool, seed: int, out: Path) -> None:
 def _demo_without_display(path: Path, picture: Path) -> None:
     _use_offscreen()
     from sleepviewer.app.main import paint_window
-    from sleepviewer.review.night import open_night
+    from sleepviewer.review.opening import open_night
     from sleepviewer.scoring.base import ChannelChoice
 
     _check_out(picture)
@@ -327,7 +348,13 @@ def _agreement(night: Night) -> dict[str, Any]:
     from sleepviewer.analysis.agreement import agreement
 
     truth, prediction = night.document.truth, night.document.prediction
-    return {} if truth is None or prediction is None else agreement(truth.stages, prediction.stages).as_dict()
+    if truth is None or prediction is None:
+        return {}
+    try:
+        return agreement(truth.stages, prediction.stages).as_dict()
+    except AlignmentError as error:
+        night.notes += (str(error),)
+        return {}
 
 
 def _scoring_text(result: dict[str, Any]) -> str:
@@ -368,8 +395,6 @@ _LABEL_ENDINGS = (".npz", ".edf", ".csv", ".tsv", ".txt")
 
 def _check_out(out: Path, *inputs: Path | None, endings: tuple[str, ...] = ()) -> None:
     """Find out before the work, not after it, that the result can't be written, or would replace what it is made of."""
-    from sleepviewer.errors import OutputError
-
     if out.is_dir() or not out.resolve().parent.is_dir():
         what = "is a folder" if out.is_dir() else f"lies in a folder that does not exist ({out.resolve().parent})"
         raise OutputError(f"{out} can't be written, since it {what}; name a file in a folder that exists.")

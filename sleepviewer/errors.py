@@ -43,3 +43,7 @@ class ScoringCancelled(SleepViewerError):
 
 class OutputError(SleepViewerError):
     """A file can't be written."""
+
+
+class ReviewInTheWayError(OutputError):
+    """Writing a file would destroy a review that this program has not read; the user must say so first."""

@@ -26,7 +26,8 @@ from sleepviewer.errors import EngineError
 from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.recording.base import Recording
-from sleepviewer.review.night import open_night, save_review
+from sleepviewer.review.opening import open_night
+from sleepviewer.review.saving import save_review
 from sleepviewer.scoring.base import ChannelChoice, Prediction, Progress
 from sleepviewer.stages import Stage
 

@@ -224,7 +224,7 @@ def test_an_edit_knows_when_by_whom_and_before_which_model() -> None:
     second = document.set_stage([0], Stage.N1)
     assert first is not None
     assert second is not None
-    assert (first.scorer, first.model, second.model) == ("me", "", "fake")
+    assert (first.scorer, first.model, second.model) == ("me", "", "fake 1 (abababababab)")
     assert second.time >= first.time
     assert first.time.endswith("+00:00")
 

@@ -22,16 +22,9 @@ from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED
-from sleepviewer.review.night import (
-    Night,
-    default_save_path,
-    export_labels,
-    is_review_of,
-    open_night,
-    restore_review,
-    save_review,
-    set_truth_from,
-)
+from sleepviewer.review.night import Night, set_truth_from
+from sleepviewer.review.opening import open_night
+from sleepviewer.review.saving import export_labels, is_review_of, restore_review, save_path_of, save_review
 from sleepviewer.stages import Stage
 
 N = 8
@@ -126,7 +119,7 @@ def test_the_notes_of_an_alignment_are_the_nights(path: Path) -> None:
 
 def test_a_saved_review_is_found_and_taken_up_again(path: Path) -> None:
     night = reviewed(path)
-    saved_path = default_save_path(night.recording)
+    saved_path = save_path_of(night)
     save_review(night, saved_path)
     assert not night.document.unsaved
     assert night.saved_path == saved_path == path.with_suffix(".npz")
@@ -200,10 +193,11 @@ def test_a_review_of_another_night_is_refused_with_a_sentence(path: Path, tmp_pa
         folder = tmp_path / f"{name}{n}{start:%d}"
         folder.mkdir()
         other = write_night(folder, name, n=n, start=start)
+        other.write_bytes(other.read_bytes()[:-1] + b"\x01")  # the same content would be the same recording, renamed
         with pytest.raises(ArchiveError, match=r"review\.npz is the review of night\.edf .* not of"):
             open_night(other, labels_path=tmp_path / "review.npz")
         opened = open_night(other)
-        assert not is_review_of(opened.recording, tmp_path / "review.npz")
+        assert not is_review_of(opened, tmp_path / "review.npz")
         with pytest.raises(ArchiveError):
             restore_review(opened, tmp_path / "review.npz")
         assert opened.document.edits == ()
@@ -220,7 +214,7 @@ def test_a_damaged_npz_beside_does_not_keep_the_night_from_opening(path: Path) -
         assert night.document.edits == ()
         assert night.document.truth is not None
         assert night.saved_path is None
-        assert any("night.npz was found by its name but not used" in note for note in night.notes)
+        assert any("night.npz was found by its name but not taken up" in note for note in night.notes)
 
 
 def test_an_npz_of_something_else_beside_is_left_alone(path: Path) -> None:
@@ -228,8 +222,8 @@ def test_an_npz_of_something_else_beside_is_left_alone(path: Path) -> None:
     before = path.with_suffix(".npz").read_bytes()
     night = open_night(path)
     assert night.saved_path is None
-    assert any("night.npz was found by its name but not used" in note for note in night.notes)
-    assert not is_review_of(night.recording, path.with_suffix(".npz"))
+    assert any("night.npz was found by its name but not taken up" in note for note in night.notes)
+    assert not is_review_of(night, path.with_suffix(".npz"))
     assert path.with_suffix(".npz").read_bytes() == before
 
 
@@ -267,8 +261,8 @@ def test_a_review_in_a_read_only_folder_is_kept_with_the_user(
     path: Path, user_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     night = reviewed(path)
-    monkeypatch.setattr("sleepviewer.review.night.os.access", lambda *_: False)  # root may write everywhere
-    saved_path = default_save_path(night.recording)
+    monkeypatch.setattr("sleepviewer.review.saving.os.access", lambda *_: False)  # root may write everywhere
+    saved_path = save_path_of(night)
     assert user_folders in saved_path.parents
     save_review(night, saved_path)
     assert not path.with_suffix(".npz").exists()
@@ -277,7 +271,7 @@ def test_a_review_in_a_read_only_folder_is_kept_with_the_user(
     elsewhere = path.parent / "elsewhere"
     elsewhere.mkdir()
     namesake = write_night(elsewhere)
-    assert default_save_path(open_night(namesake).recording) != saved_path
+    assert save_path_of(open_night(namesake)) != saved_path
 
 
 def test_a_folder_that_can_not_be_made_is_a_sentence(path: Path, tmp_path: Path) -> None:
@@ -288,13 +282,18 @@ def test_a_folder_that_can_not_be_made_is_a_sentence(path: Path, tmp_path: Path)
     assert night.document.unsaved
 
 
-def test_saving_without_a_channel_names_what_to_do(tmp_path: Path) -> None:
+def test_a_review_without_a_channel_to_export_is_saved_without_the_signal(tmp_path: Path) -> None:
     path = write_edf(tmp_path / "legs.edf", [("Leg", RATE, "uV", np.zeros(N * 3000))], record_s=30)
     night = open_night(path)
     assert night.channel is None
+    night.document.set_stage([1], Stage.N2)
     with pytest.raises(ChannelError, match="choose the channel"):
-        save_review(night, path.with_suffix(".npz"))
-    assert not path.with_suffix(".npz").exists()
+        export_labels(night, tmp_path / "train.npz")
+    assert not (tmp_path / "train.npz").exists()
+    save_review(night, path.with_suffix(".npz"))
+    assert "saved without the signal" in night.notes[-1]
+    assert len(read_archive(path.with_suffix(".npz"))) == 0
+    assert open_night(path).document.edits == night.document.edits
 
 
 def test_the_hash_is_the_recordings(path: Path) -> None:
@@ -342,10 +341,9 @@ def test_a_hypnogram_file_holds_the_labels_that_count(path: Path, tmp_path: Path
     out = tmp_path / f"labels.{ending}"
     export_labels(night, out)
     track = read_track(out)
-    stages = to_hypnogram(track).stages
-    expected = night.document.labels
-    assert stages.tolist()[: len(expected) - 1] == expected.tolist()[:-1]  # a trailing UNKNOWN may be left out
-    assert track.start in (None, START)
+    assert to_hypnogram(track).stages.tolist() == night.document.labels.tolist()
+    assert night.document.labels[-1] == Stage.UNKNOWN  # which no format leaves out
+    assert track.start == START
 
 
 def test_another_ending_is_refused_and_nothing_written(path: Path, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import QApplication
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
-from sleepviewer.review.night import Night, open_night
+from sleepviewer.review.night import Night
+from sleepviewer.review.opening import open_night
 from sleepviewer.simulation import simulate_night
 
 SMALL, LARGE = (1366, 768), (1920, 1080)

@@ -65,19 +65,25 @@ class ReviewCommands:
             self._session.go_to(selected.stop)
 
     def _accept(self) -> None:
-        document, epoch = self._session.document, self._session.epoch
-        if document.prediction is None:
-            self._tell("There is no model's stage to accept yet: press S to score")
-            return
-        self._edit(document.accept_model([epoch]))
+        epoch = self._session.epoch
+        self._accept_epochs([epoch])
         if self.advance:
             self._session.go_to(epoch + 1)
 
     def _accept_range(self) -> None:
-        self._edit(self._session.document.accept_model(list(self._session.selected)))
+        self._accept_epochs(list(self._session.selected))
+
+    def _accept_epochs(self, epochs: list[int]) -> None:
+        prediction = self._session.document.prediction
+        if prediction is None:
+            self._tell("There is no model's stage to accept yet: press S to score")
+        elif not prediction.scored[epochs].any():
+            self._tell("The model did not score here (a gap, or no signal): set a stage yourself")
+        else:
+            self._edit(self._session.document.accept_model(epochs))
 
     def _edit(self, edit: Edit | None) -> None:
-        self._tell("Nothing to change here" if edit is None else edit.text)
+        self._tell("Nothing to change: it stands so already" if edit is None else edit.text)
 
     def _undo(self) -> None:
         edit = self._session.document.undo()
@@ -109,7 +115,14 @@ class ReviewCommands:
         if self._session.document.prediction is None:
             self._tell("The model's doubt is known once the night is scored: press S")
             return
-        self._go(self._session.doubt_walk.step(self._session.document, direction), "epoch to review", direction)
+        epoch = self._session.doubt_walk.step(self._session.document, direction)
+        if epoch is None and direction > 0:
+            self._session.doubt_walk.start(self._session.document)
+            order = self._session.doubt_walk.order
+            left = int((~self._session.document.edited[order]).sum())
+            self._tell(f"The end of the list; {left} epochs were passed over" + (": U begins anew" if left else ""))
+            return
+        self._go(epoch, "epoch to review", direction)
 
     def _unscored(self) -> None:
         self._go(next_in(unscored_epochs(self._session.document), self._session.epoch, 1), "unscored epoch", 1)

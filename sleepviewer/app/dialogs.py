@@ -42,15 +42,30 @@ def ask_weights(parent: QWidget) -> Path | None:
 
 def ask_save_path(parent: QWidget, proposed: Path) -> Path | None:
     """Ask where the review is to be saved."""
-    name, _ = QFileDialog.getSaveFileName(parent, "Save the review", str(proposed), "Scoring archive (*.npz)")
-    return _with_suffix(name, ".npz")
+    return _ask_written(parent, "Save the review", proposed, "Scoring archive (*.npz)")
 
 
 def ask_export_path(parent: QWidget, proposed: Path) -> Path | None:
-    """Ask where labels are to be exported; the suffix decides on the format."""
-    name, chosen = QFileDialog.getSaveFileName(parent, "Export labels", str(proposed), _EXPORTS)
-    suffix = next((s for s in (".npz", ".edf", ".csv", ".txt") if s in chosen), ".npz")
-    return _with_suffix(name, suffix)
+    """Ask where labels are to be exported; the chosen format decides on the ending."""
+    return _ask_written(parent, "Export labels", proposed, _EXPORTS)
+
+
+def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> Path | None:
+    """Ask for a file to write. Its ending follows the chosen filter, and what is there is asked about by that name."""
+    name, chosen = QFileDialog.getSaveFileName(parent, title, str(proposed), filters)
+    if not name:
+        return None
+    ending = chosen[chosen.rfind("*") + 1 : chosen.rfind(")")]
+    asked = Path(name)
+    if asked.suffix.lower() == ending:
+        return asked
+    known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt")
+    path = asked.with_suffix(ending) if known else asked.with_name(asked.name + ending)
+    if not path.exists():
+        return path
+    buttons = QMessageBox.StandardButton
+    answer = QMessageBox.question(parent, title, f"{path.name} exists already. Replace it?", buttons.Yes | buttons.No)
+    return path if answer == buttons.Yes else None
 
 
 def ask_about_unsaved(parent: QWidget, edits: int) -> Answer:
@@ -96,10 +111,3 @@ def show_about(parent: QWidget) -> None:
 
 def _opened(answer: tuple[str, str]) -> Path | None:
     return Path(answer[0]) if answer[0] else None
-
-
-def _with_suffix(name: str, suffix: str) -> Path | None:
-    if not name:
-        return None
-    path = Path(name)
-    return path if path.suffix else path.with_name(path.name + suffix)

@@ -41,6 +41,11 @@ class InfoBar(QFrame):
         """Show what went wrong."""
         self._show(f"⚠  {sentence}", is_error=True)
 
+    def hide_error(self) -> None:
+        """Close the bar where it holds an error that something which went well has made old."""
+        if self._is_error:
+            self.hide()
+
     def show_notes(self, notes: tuple[str, ...]) -> None:
         """Show what the user should know; nothing at all closes the bar."""
         if notes:

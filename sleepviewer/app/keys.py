@@ -46,7 +46,7 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     KeyRow("clear", "Edit", "Back to unscored", ("Backspace",)),
     KeyRow("flag", "Edit", "Flag as uncertain", ("Q",)),
     KeyRow("accept", "Edit", "Accept the model's stage", ("Return", "Enter")),
-    KeyRow("accept_range", "Edit", "Accept the model's stages in the selected range", ("Ctrl+Return",)),
+    KeyRow("accept_range", "Edit", "Accept the model's stages in the selected range", ("Ctrl+Return", "Ctrl+Enter")),
     KeyRow("gain_up", "View", "Larger traces", ("+", "="), repeats=True),
     KeyRow("gain_down", "View", "Smaller traces", ("-",), repeats=True),
     KeyRow("filters", "View", "Display filters", ("F",), checkable=True),
@@ -87,7 +87,16 @@ def keys_html() -> str:
     return "".join(parts)
 
 
+_SHOWN = {
+    "Left": "←",
+    "Right": "→",
+    "Return": "Enter",
+    "Enter": "keypad Enter",
+    "PgUp": "Page Up",
+    "PgDown": "Page Down",
+}
+
+
 def _shown(key: str) -> str:
-    names = {"Left": "←", "Right": "→", "Return": "Enter", "PgUp": "Page Up", "PgDown": "Page Down"}
     head, plus, tail = key.rpartition("+") if len(key) > 1 else ("", "", key)
-    return f"{head.replace('Num', 'keypad')}{plus}{names.get(tail, tail)}".replace("keypad+", "keypad ")
+    return f"{head.replace('Num', 'keypad')}{plus}{_SHOWN.get(tail, tail)}".replace("keypad+", "keypad ")

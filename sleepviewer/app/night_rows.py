@@ -244,7 +244,7 @@ class HypnogramRow(NightRow):
                 continue
             left, right = self._span.x_of(start, width), self._span.x_of(stop, width)
             thick = 6.0 if stage == Stage.REM else 3.0
-            thick = thick / 3 if self._faint[start] else thick
+            thick = thick / 2 if self._faint[start] else thick
             y = self._y(_LEVEL_OF[int(stage)], height)
             painter.fillRect(QRectF(left, y - thick / 2, max(right - left, 1.0), thick), self._theme.stage(int(stage)))
 

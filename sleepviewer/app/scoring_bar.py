@@ -46,7 +46,8 @@ class ScoringBar(QWidget):
         self._recording = recording
         self._channel.clear()
         for channel in recording.channels:
-            if channel.is_voltage:
+            # Without a unit a channel can be scored, said with a note; of another unit it is no EEG.
+            if channel.is_voltage or not channel.unit:
                 self._channel.addItem(channel.label)
         proposed = propose_scoring_channel(recording)
         self._channel.setCurrentIndex(-1 if proposed is None else self._channel.findText(proposed))
@@ -111,7 +112,7 @@ class ScoringBar(QWidget):
         if self._recording is not None and self.spec.id == "yasa":
             others = [c for c in (propose_eog(self._recording), propose_emg(self._recording)) if c is not None]
         self._with_others.setVisible(bool(others))
-        self._with_others.setText(f"+ {', '.join(others)}")
+        self._with_others.setText(f"+ {', '.join(others)}".replace("&", "&&"))
         self._with_others.setToolTip(f"Give the engine {' and '.join(others)} as well")
 
 

@@ -72,5 +72,7 @@ class ScoringWorker(QObject):
             self.cancelled.emit()
         except SleepViewerError as error:
             self.failed.emit(str(error))
+        except Exception as error:  # or the window would wait for ever
+            self.failed.emit(f"Scoring failed unexpectedly ({error}); score again, or start the program anew.")
         else:
             self.finished.emit(prediction)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import tabular
@@ -22,7 +23,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._where = QLabel(self)
         self._edits = QLabel(self)
-        self._message = QLabel(self)
+        self._message = _ElidedLabel(self)
         for label in (self._where, self._edits, self._message):
             label.setFont(tabular(label.font()))
             label.setContentsMargins(8, 2, 8, 2)
@@ -35,7 +36,7 @@ class StatusLine(QStatusBar):
         self._cancel.clicked.connect(self.cancel_requested)
         self.addWidget(self._where)
         self.addWidget(self._edits)
-        self.addPermanentWidget(self._message)
+        self.addPermanentWidget(self._message, 1)
         self.addPermanentWidget(self._progress)
         self.addPermanentWidget(self._cancel)
         self.show_progress(None)
@@ -43,7 +44,8 @@ class StatusLine(QStatusBar):
     @property
     def text(self) -> str:
         """All that the line says."""
-        return "  ".join(label.text() for label in (self._where, self._edits, self._message) if label.text())
+        texts = (self._where.text(), self._edits.text(), self._message.full_text)
+        return "  ".join(text for text in texts if text)
 
     def show_session(self, session: NightSession | None, saved_at: str = "") -> None:
         """Show where the session is and what stands there."""
@@ -52,7 +54,7 @@ class StatusLine(QStatusBar):
 
     def show_message(self, message: str) -> None:
         """Show a short message at the right until the next one."""
-        self._message.setText(message)
+        self._message.show_text(message)
 
     def show_progress(self, fraction: float | None, message: str = "") -> None:
         """Show a running scoring, or (None) that none is running."""
@@ -62,6 +64,30 @@ class StatusLine(QStatusBar):
         if fraction is not None:
             self._progress.setValue(round(100 * fraction))
             self._progress.setFormat(f"{message} · %p %")
+
+
+class _ElidedLabel(QLabel):
+    """A label that shortens its text in the middle rather than widen the window; the tool tip has all of it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.full_text = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def show_text(self, text: str) -> None:
+        """Show a text, as much of it as there is room for."""
+        self.full_text = text
+        self.setToolTip(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.contentsRect().width()
+        self.setText(self.fontMetrics().elidedText(self.full_text, Qt.TextElideMode.ElideMiddle, room))
 
 
 def _where_text(session: NightSession) -> str:

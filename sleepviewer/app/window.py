@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
@@ -25,17 +25,11 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import THEMES, Theme, apply_theme, system_theme
 from sleepviewer.app.welcome import WelcomePage
-from sleepviewer.errors import SleepViewerError
+from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
 from sleepviewer.review.document import Base, Change
-from sleepviewer.review.night import (
-    Night,
-    default_save_path,
-    export_labels,
-    is_review_of,
-    open_night,
-    save_review,
-    set_truth_from,
-)
+from sleepviewer.review.night import Night, set_truth_from
+from sleepviewer.review.opening import open_night
+from sleepviewer.review.saving import export_labels, save_path_of, save_review
 from sleepviewer.scoring.base import Prediction, Progress
 from sleepviewer.scoring.process import ScoringRequest
 
@@ -46,6 +40,8 @@ _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights"
 
 class MainWindow(QMainWindow):
     """One night at a time, scored, reviewed and saved."""
+
+    _fingerprinted = Signal(object, str)
 
     def __init__(self, settings: Settings | None = None, theme: Theme | None = None) -> None:
         super().__init__()
@@ -124,6 +120,7 @@ class MainWindow(QMainWindow):
         self.page.review_epoch_requested.connect(self._go_to_in_review)
         self.page.trouble.connect(self.info_bar.show_error)
         self.page.base_chosen.connect(self._choose_base)
+        self._fingerprinted.connect(self._on_foreign_review)
         self._worker.progressed.connect(self._on_progress)
         self._worker.finished.connect(self._on_scored)
         self._worker.failed.connect(self._on_scoring_failed)
@@ -238,15 +235,23 @@ class MainWindow(QMainWindow):
         self._fingerprint(night)
 
     def _fingerprint(self, night: Night) -> None:
-        """Compute the file's hash beside the work, so that the first save need not wait for it."""
+        """Compute the file's hash beside the work, and say so where the review is of other content."""
 
         def compute() -> None:
             try:
-                night.sha256  # noqa: B018  (cached by the property)
+                night.sha256  # noqa: B018  (cached by the property, for the first save)
+                warning = night.foreign_review
             except SleepViewerError:
                 return  # saving meets the same trouble and says so
+            if warning:
+                self._fingerprinted.emit(night, warning)
 
         threading.Thread(target=compute, name="fingerprint", daemon=True).start()
+
+    def _on_foreign_review(self, night: Night, warning: str) -> None:
+        night.saved_stamp = None  # so that saving asks for another name
+        if self._session is not None and self._session.night is night:
+            self.info_bar.show_error(warning)
 
     def _ask_and_open(self) -> None:
         path = dialogs.ask_recording(self, self._folder())
@@ -308,6 +313,8 @@ class MainWindow(QMainWindow):
             return
         self._session.night.channel = choice.eeg
         request = ScoringRequest(self._session.night.recording.path, self.scoring_bar.spec, choice)
+        self.info_bar.hide_error()
+        self.status_line.show_message("")
         self.status_line.show_progress(0.0, "starting")
         self.scoring_bar.set_running(True)
         self._being_scored = self._session
@@ -336,7 +343,12 @@ class MainWindow(QMainWindow):
         self._scoring_ended()
         if self._session is None or not self._still_open:
             return
-        self._session.document.set_prediction(prediction)
+        try:
+            self._session.document.set_prediction(prediction)
+        except SleepViewerError as error:
+            self.info_bar.show_error(str(error))
+            return
+        self.info_bar.hide_error()
         if prediction.notes:
             self.info_bar.show_notes(prediction.notes)
         channels = ", ".join(prediction.channels)
@@ -371,28 +383,33 @@ class MainWindow(QMainWindow):
         if self._session is None:
             return False
         night = self._session.night
-        path = night.saved_path or default_save_path(night.recording)
-        if path.exists() and path != night.saved_path and not is_review_of(night.recording, path):
-            return self.save_as()
-        return self._save_to(path)
+        return self._save_to(save_path_of(night))
 
     def save_as(self) -> bool:
         """Ask where to save the review, and save it there."""
         if self._session is None:
             return False
         night = self._session.night
-        path = dialogs.ask_save_path(self, night.saved_path or default_save_path(night.recording))
-        return path is not None and self._save_to(path)
+        path = dialogs.ask_save_path(self, save_path_of(night))
+        return path is not None and self._save_to(path, replace=True)
 
-    def _save_to(self, path: Path) -> bool:
+    def _save_to(self, path: Path, *, replace: bool = False) -> bool:
         assert self._session is not None
         night = self._session.night
         night.channel = self.scoring_bar.channel
+        notes_before = night.notes
         try:
-            save_review(night, path)
+            save_review(night, path, replace=replace)
+        except ReviewInTheWayError as error:
+            self.info_bar.show_error(str(error))
+            return self.save_as()
         except SleepViewerError as error:
-            self.info_bar.show_error(f"Not saved: {error}")
+            still = "Your edits are still here, and File › Export labels… can write them as CSV."
+            self._show_failure(f"Not saved: {error} {still}")
             return False
+        self.info_bar.hide_error()
+        if night.notes != notes_before:
+            self.info_bar.show_notes(night.notes[len(notes_before) :])
         self._saved_at = f"{datetime.now():%H:%M}"
         self.status_line.show_message(f"Saved to {path.absolute()}")
         self._show_state()
@@ -414,10 +431,16 @@ class MainWindow(QMainWindow):
         try:
             export_labels(self._session.night, path)
         except SleepViewerError as error:
-            self.info_bar.show_error(f"Not exported: {error}")
+            self._show_failure(f"Not exported: {error}")
             return False
+        self.info_bar.hide_error()
         self.status_line.show_message(f"Exported to {path.absolute()}")
         return True
+
+    def _show_failure(self, sentence: str) -> None:
+        """Show an error, and no older success beside it."""
+        self.status_line.show_message("")
+        self.info_bar.show_error(sentence)
 
     def _may_leave(self) -> bool:
         """Ask about unsaved edits; False means stay."""

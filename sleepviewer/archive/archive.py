@@ -37,7 +37,7 @@ class ScoringArchive:
     ----------
     x: ``float32 [n, samples, 1]`` in µV, one channel at its own rate.
     y: ``int32 [n]``, 0 to 4, the labels that count.
-    fs: samples a second.
+    fs: samples a second; 0 in a review that was saved without a signal.
     ch_label: the channel.
     epoch_index: ``int32 [n]``, place of each epoch in the recording, rising.
     y_expert, y_model: ``int8 [n]``, -1 where there is none.
@@ -146,7 +146,7 @@ def _check(archive: ScoringArchive) -> None:
         raise ArchiveError("The array “epoch_index” does not rise, so the places of the epochs are not known.")
     if not np.isfinite(archive.x).all():
         raise ArchiveError("The array “x” holds values that are no numbers; epochs with gaps must be left out.")
-    if not (np.isfinite(archive.fs) and archive.fs > 0):
+    if not (np.isfinite(archive.fs) and (archive.fs > 0 or not n)):
         raise ArchiveError(f"The sampling rate is {archive.fs:g} a second, which can't be.")
 
 

@@ -12,7 +12,7 @@ import sleepviewer
 from sleepviewer.archive.archive import FORMAT, NOT_CORRECTED, VERSION, ScoringArchive
 from sleepviewer.errors import ArchiveError, ChannelError
 from sleepviewer.files import sha256_of
-from sleepviewer.recording.base import Recording
+from sleepviewer.recording.base import Recording, Samples
 from sleepviewer.stages import EPOCH_S, N_STAGES, Stage, StageArray, most_likely
 
 
@@ -77,7 +77,7 @@ def _sha256(recording: Recording) -> str:
 
 def build_archive(
     recording: Recording,
-    channel: str,
+    channel: str | None,
     labels: StageArray,
     *,
     meta: Mapping[str, Any],
@@ -91,16 +91,12 @@ def build_archive(
 
     ``labels`` [N], ``expert`` [N], ``proba`` [N, 5], ``corrected`` [N] (NOT_CORRECTED where nothing was said) and
     ``flagged`` [N] cover the recording's N epochs. Epochs whose label is UNKNOWN or whose signal has a gap are left
-    out of ``x`` and ``y``, and with ``trim_wake_min`` the wake beyond so many minutes around sleep.
+    out of ``x`` and ``y``, and with ``trim_wake_min`` the wake beyond so many minutes around sleep. Without a channel
+    the archive holds the night's layers alone: ``x`` and ``y`` are empty.
 
     Raises ArchiveError where a layer does not fit the recording, ChannelError where the channel is absent, no voltage
     or not cut into whole epochs.
     """
-    the_channel = recording.channel(channel)
-    if not the_channel.is_voltage:
-        raise ChannelError(
-            f"Channel “{channel}” of {recording.name} is in “{the_channel.unit}”, not in µV; choose a voltage."
-        )
     n_epochs = recording.n_epochs
     labels = _layer("labels", labels, (n_epochs,), np.int8)
     night_expert = _layer("expert", expert, (n_epochs,), np.int8, int(Stage.UNKNOWN))
@@ -108,14 +104,14 @@ def build_archive(
     night_corrected = _layer("corrected", corrected, (n_epochs,), np.int8, NOT_CORRECTED)
     night_flagged = _layer("flagged", flagged, (n_epochs,), np.bool_, False)
     first, stop = (0, n_epochs) if trim_wake_min is None else trim_wake(labels, trim_wake_min)
-    signal = recording.read_epochs(channel, first, stop)
-    kept = np.isfinite(signal).all(axis=1) & (labels[first:stop] != Stage.UNKNOWN)
+    signal, rate_hz = _signal(recording, channel, first, stop)
+    kept = np.isfinite(signal).all(axis=1) & (labels[first : first + len(signal)] != Stage.UNKNOWN)
     index = (np.flatnonzero(kept) + first).astype(np.int32)
     return ScoringArchive(
         x=signal[kept][:, :, None].astype(np.float32, copy=False),
         y=labels[index].astype(np.int32),
-        fs=float(the_channel.rate_hz),
-        ch_label=channel,
+        fs=rate_hz,
+        ch_label=channel or "",
         epoch_index=index,
         y_expert=night_expert[index],
         y_model=most_likely(night_proba[index]),
@@ -127,6 +123,17 @@ def build_archive(
         night_corrected=night_corrected,
         night_flagged=night_flagged,
     )
+
+
+def _signal(recording: Recording, channel: str | None, first: int, stop: int) -> tuple[Samples, float]:
+    """Return ``[n, samples]`` in µV and the rate; no epochs at a rate of 0 without a channel."""
+    if channel is None:
+        return np.empty((0, 0), dtype=np.float32), 0.0
+    the_channel = recording.channel(channel)
+    if not the_channel.is_voltage:
+        unit = f"is in “{the_channel.unit}”, not in µV" if the_channel.unit else "has no unit in the file"
+        raise ChannelError(f"Channel “{channel}” of {recording.name} {unit}; choose a voltage.")
+    return recording.read_epochs(channel, first, stop), float(the_channel.rate_hz)
 
 
 def _layer(

@@ -54,7 +54,9 @@ class Document:
         self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
         self._flagged = np.zeros(n_epochs, dtype=bool)
         self._stack = UndoStack()
+        self._base_is_chosen = False
         self._saved_edits: tuple[Edit, ...] = ()
+        self._saved_layers: tuple[Hypnogram | None, Prediction | None] | None = None
         self._listeners: list[Callable[[Change], None]] = []
 
     # -- being listened to
@@ -84,7 +86,7 @@ class Document:
             self._check_length(len(truth), "The hypnogram")
         self._truth = truth
         self._tell(Change.TRUTH)
-        if truth is not None and self._base is Base.NONE:
+        if truth is not None and self._base is Base.NONE and not self._base_is_chosen:
             self._settle_base(Base.TRUTH)
         elif truth is None and self._base is Base.TRUTH:
             self._settle_base(Base.NONE)
@@ -104,7 +106,7 @@ class Document:
         self._prediction = prediction
         self._provisional = None
         self._tell(Change.PREDICTION)
-        if prediction is not None and self._base is Base.NONE and self._truth is None:
+        if prediction is not None and self._base is Base.NONE and self._truth is None and not self._base_is_chosen:
             self._settle_base(Base.MODEL)
 
     @property
@@ -134,13 +136,17 @@ class Document:
 
     def set_base(self, base: Base) -> None:
         """Choose whose label counts where there is no corrected one."""
+        self._base_is_chosen = True
+        self._change_base(base)
+
+    def _change_base(self, base: Base) -> None:
         if base is not self._base:
             self._base = base
             self._tell(Change.BASE)
 
     def _settle_base(self, base: Base) -> None:
         self._settled_base = base
-        self.set_base(base)
+        self._change_base(base)
 
     @property
     def corrected(self) -> StageArray:
@@ -200,7 +206,7 @@ class Document:
         if not changes:
             return None
         changed, old, new = (tuple(column) for column in zip(*changes, strict=True))
-        model = "" if self._prediction is None else self._prediction.engine
+        model = "" if self._prediction is None else self._prediction.identity
         edit = Edit(kind, changed, old, new, _now(), self.scorer, model)
         self._apply(edit.kind, edit.epochs, edit.after)
         self._stack.push(edit)
@@ -248,12 +254,23 @@ class Document:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the standing edits, or the chosen base, are others than those that were saved."""
-        return self._stack.standing != self._saved_edits or self._base is not self._settled_base
+        """Whether saving would keep something that is not kept yet.
+
+        Edits and a chosen base always count; a scoring and a truth do where a saved review holds others.
+        """
+        if self._stack.standing != self._saved_edits or self._base is not self._settled_base:
+            return True
+        return self._saved_layers is not None and self._saved_layers != (self._truth, self._prediction)
+
+    def settle_layers(self) -> None:
+        """Take truth and prediction as they are for what the saved review goes with: nobody changed them by hand."""
+        if self._saved_layers is not None:
+            self._saved_layers = (self._truth, self._prediction)
 
     def mark_saved(self) -> None:
         """Remember the standing edits and the base as saved."""
         self._saved_edits = self._stack.standing
+        self._saved_layers = (self._truth, self._prediction)
         self._settled_base = self._base
         self._tell(Change.SAVED)
 
@@ -269,6 +286,8 @@ class Document:
         self._flagged = np.array(flagged, dtype=bool)
         self._stack = UndoStack(edits)
         self._saved_edits = self._stack.standing
+        self._saved_layers = (self._truth, self._prediction)
+        self._base_is_chosen = base is not None
         self._settle_base(self._base if base is None else base)
         self._tell(Change.EDITS)
 

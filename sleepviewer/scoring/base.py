@@ -101,6 +101,11 @@ class Prediction:
         return len(self.proba)
 
     @property
+    def identity(self) -> str:
+        """Engine, version and the beginning of the weights' hash: ``yasa 0.8.1 (3f2a…)``."""
+        return f"{self.engine} {self.engine_version} ({self.weights_sha256[:12]})"
+
+    @property
     def scored(self) -> NDArray[np.bool_]:
         """Which epochs have probabilities, ``bool [n_epochs]``."""
         return np.asarray(np.isfinite(self.proba).all(axis=1))

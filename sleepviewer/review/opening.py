@@ -1,0 +1,98 @@
+"""Open a recording with all that belongs to it: the expert's hypnogram and the review that was saved."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from sleepviewer.datasets.sleep_edf import find_truth
+from sleepviewer.errors import RecordingError, SleepViewerError
+from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
+from sleepviewer.review.document import Document
+from sleepviewer.review.night import Night, load_truth, set_truth_from
+from sleepviewer.review.saving import restore_review, review_places
+
+
+def open_night(
+    path: Path, *, truth_path: Path | None = None, labels_path: Path | None = None, look_beside: bool = True
+) -> Night:
+    """Open a recording with its truth and, where there is one, the review that was saved of it.
+
+    ``truth_path`` and ``labels_path`` name the expert's hypnogram and a saved review; with ``look_beside`` either is
+    otherwise looked for by its name. A truth that was named counts most, then the review's own, then one that was
+    found; where they differ, a note says so. Trouble with a file that was only found is a note, with one that was
+    named an error: RecordingError, HypnogramError, AlignmentError, ArchiveError.
+    """
+    recording = open_recording(path)
+    try:
+        return _furnish(recording, truth_path, labels_path, look_beside=look_beside)
+    except BaseException:
+        recording.close()
+        raise
+
+
+def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | None, *, look_beside: bool) -> Night:
+    if recording.n_epochs == 0:
+        raise RecordingError(
+            f"{recording.name} lasts {recording.duration_s:.3g} s, less than one 30-second epoch: there is nothing to "
+            "score."
+        )
+    document = Document(recording.n_epochs, scorer=_user_name())
+    night = Night(recording, document, propose_scoring_channel(recording), notes=recording.notes)
+    if labels_path is not None:
+        restore_review(night, labels_path)
+    elif look_beside:
+        _restore_found(night)
+    if truth_path is not None:
+        _use_named_truth(night, truth_path)
+    elif look_beside and (found := find_truth(recording.path)) is not None:
+        _use_found_truth(night, found)
+    return night
+
+
+def _restore_found(night: Night) -> None:
+    """Take up the newest review that was saved of the recording."""
+    there = [place for place in review_places(night.recording) if place.is_file()]
+    for place in sorted(there, key=lambda place: place.stat().st_mtime, reverse=True):
+        try:
+            restore_review(night, place)
+        except SleepViewerError as error:
+            night.notes += (f"{place.name} was found by its name but not taken up: {error}",)
+        else:
+            return
+
+
+def _use_named_truth(night: Night, path: Path) -> None:
+    before = night.document.truth
+    set_truth_from(night, path)
+    now = night.document.truth
+    if before is not None and now is not None and (differing := int(np.sum(before.stages != now.stages))):
+        night.notes += (
+            f"{path.name} takes the place of the saved review's expert ({before.source}); {differing} epochs differ.",
+        )
+
+
+def _use_found_truth(night: Night, path: Path) -> None:
+    """Use a hypnogram that lies beside the recording, unless the review brought one; say where the two differ."""
+    try:
+        truth = load_truth(night.recording, path)
+    except SleepViewerError as error:
+        night.notes += (f"{path.name} was found by its name but not used: {error}",)
+        return
+    kept = night.document.truth
+    if kept is None:
+        night.document.set_truth(truth)
+        night.document.settle_layers()
+        night.truth_path = path
+        night.notes += truth.notes
+    elif differing := int(np.sum(kept.stages != truth.stages)):
+        night.notes += (
+            f"The saved review's expert ({kept.source}) is kept; {path.name} beside the recording differs from it in "
+            f"{differing} epochs. File › Open truth… takes that one instead.",
+        )
+
+
+def _user_name() -> str:
+    return os.environ.get("USER") or os.environ.get("USERNAME") or ""

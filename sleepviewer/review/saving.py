@@ -1,0 +1,279 @@
+"""Save the review of a night, take a saved one up again, export labels; and keep any of these from being lost."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, write_archive
+from sleepviewer.archive.build import build_archive, make_meta
+from sleepviewer.errors import ArchiveError, ChannelError, OutputError, ReviewInTheWayError
+from sleepviewer.hypnogram import Hypnogram, write_hypnogram
+from sleepviewer.recording import Recording
+from sleepviewer.review.document import Base
+from sleepviewer.review.edits import Edit
+from sleepviewer.review.night import Night, Stamp
+from sleepviewer.scoring.base import Prediction
+
+# -- places
+
+
+def save_path_of(night: Night) -> Path:
+    """Return where the review is to be saved: where it was before, else beside the recording.
+
+    Where that folder is read-only, it is the user's data folder.
+    """
+    path = night.saved_path or night.recording.path.with_suffix(".npz")
+    return path if os.access(path.parent, os.W_OK) else _path_in_user_folder(night.recording)
+
+
+def review_places(recording: Recording) -> tuple[Path, Path]:
+    """Return where a review of the recording may have been saved."""
+    return recording.path.with_suffix(".npz"), _path_in_user_folder(recording)
+
+
+def _path_in_user_folder(recording: Recording) -> Path:
+    """A name that tells two recordings of the same name apart by where they lie."""
+    place = hashlib.sha256(str(recording.path.resolve()).encode()).hexdigest()[:8]
+    folder = platformdirs.user_data_path("SleepViewer", appauthor=False) / "reviews"
+    return folder / f"{recording.path.stem}-{place}.npz"
+
+
+# -- writing
+
+
+def make_archive(night: Night, *, trim_wake_min: float | None = None) -> ScoringArchive:
+    """Return the night's archive: signal and labels for training, and all layers of the review.
+
+    Raises ChannelError where no channel is chosen, or the chosen one's signal can't be had as epochs in µV.
+    """
+    if night.channel is None:
+        raise ChannelError(f"No EEG channel of {night.recording.name} was recognised; choose the channel to export.")
+    return _archive_with(night, night.channel, trim_wake_min)
+
+
+def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
+    """Write the review, and remember it as saved.
+
+    Where the channel can't be exported, the review is saved without the signal, and a note says why. Raises
+    ReviewInTheWayError where the file was there before and is not the one that this night's review was read from or
+    last written to (unless ``replace``: the user was asked), OutputError where it can't be written or is the recording
+    itself.
+    """
+    _check_not_source(night, path)
+    if not replace and path.exists() and (path != night.saved_path or stamp_of(path) != night.saved_stamp):
+        raise ReviewInTheWayError(
+            f"{path} was not written over: it has been changed, or made by another, since this night was opened. Save "
+            "under another name, or open the night again to see what it holds."
+        )
+    try:
+        archive = make_archive(night)
+    except ChannelError as error:
+        archive = _archive_with(night, None)
+        night.notes += (f"The review was saved without the signal, which training needs: {error}",)
+    _make_folder(path.parent)
+    write_archive(path, archive)
+    night.saved_path, night.saved_stamp, night.reviewed_sha256 = path, stamp_of(path), None
+    night.document.mark_saved()
+
+
+def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = None) -> None:
+    """Write the labels that count in the format of the file's name: ``.npz`` for training, else a hypnogram.
+
+    Raises OutputError where the file can't be written, is one of the night's own files, its name ends in no format's
+    ending, or (ReviewInTheWayError) it holds a review's corrections.
+    """
+    check_export_path(night, path)
+    if path.suffix.lower() == ".npz":
+        write_archive(path, make_archive(night, trim_wake_min=trim_wake_min))
+        return
+    recording, document = night.recording, night.document
+    labels = Hypnogram(document.labels, recording.start, source=recording.name, scorer=document.scorer)
+    write_hypnogram(labels, path, simulated=recording.simulated)
+
+
+def check_export_path(night: Night, path: Path) -> None:
+    """Raise OutputError where an export would destroy the recording, the expert's hypnogram, or corrections."""
+    _check_not_source(night, path)
+    lost = _corrections_lost(night, path)
+    if lost:
+        raise ReviewInTheWayError(
+            f"{path} was not written over: it holds {lost} corrected epochs that this night does not. Choose another "
+            "name."
+        )
+
+
+def _corrections_lost(night: Night, path: Path) -> int:
+    """Return how many corrected epochs of an archive are not among the night's own; 0 where the file is none."""
+    if not path.is_file():
+        return 0
+    try:
+        archive = read_archive(path)
+    except ArchiveError:
+        return 0
+    theirs, ours = archive.night_corrected, night.document.corrected
+    corrected = theirs != NOT_CORRECTED
+    if len(theirs) == len(ours) and is_review_of(night, path):
+        corrected &= theirs != ours
+    return int(corrected.sum())
+
+
+def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None = None) -> ScoringArchive:
+    document = night.document
+    truth, prediction = document.truth, document.prediction
+    meta = make_meta(
+        night.recording,
+        scorer=document.scorer,
+        base=str(document.base),
+        model=None if prediction is None else _model_meta(prediction),
+        edits=[edit.as_dict() for edit in document.edits],
+        recording_sha256=night.sha256,
+    )
+    meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
+    return build_archive(
+        night.recording,
+        channel,
+        document.labels,
+        meta=meta,
+        expert=None if truth is None else truth.stages,
+        proba=None if prediction is None else prediction.proba,
+        corrected=document.corrected,
+        flagged=document.flagged,
+        trim_wake_min=trim_wake_min,
+    )
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return the stamp of a file, or None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _check_not_source(night: Night, path: Path) -> None:
+    """Keep the signal and the expert's hypnogram from being written over, under whatever name."""
+    for source, what in ((night.recording.path, "the recording itself"), (night.truth_path, "the expert's hypnogram")):
+        with suppress(OSError):
+            if source is not None and path.samefile(source):
+                raise OutputError(f"{path} is {what} and was not written over; choose another name.")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} can't be made: {error.strerror or error}.") from error
+
+
+# -- taking up again
+
+
+def restore_review(night: Night, path: Path) -> None:
+    """Take a saved review up again: its corrections and their history, its truth and its model's scoring.
+
+    Where the history is damaged, the corrections are taken up without it and a note says so. Raises ArchiveError where
+    the archive is of another night or damaged otherwise; then nothing has changed.
+    """
+    stamp = stamp_of(path)
+    archive = read_archive(path)
+    note = _check_same_night(night, archive, path)
+    document = night.document
+    edits, damage = _edits_of(archive, path)
+    prediction = _prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
+    if (archive.night_expert >= 0).any():
+        origin = _mapping(archive.meta, "truth")
+        source, scorer = str(origin.get("source", path.name)), str(origin.get("scorer", ""))
+        document.set_truth(Hypnogram(archive.night_expert, night.recording.start, source, scorer))
+    if prediction is not None:
+        document.set_prediction(prediction)
+    base = archive.meta.get("base")
+    base = Base(base) if base in tuple(Base) else None
+    document.restore(archive.night_corrected, archive.night_flagged, edits, base)
+    if any(channel.label == archive.ch_label for channel in night.recording.channels):
+        night.channel = archive.ch_label
+    sha256 = _mapping(archive.meta, "recording").get("sha256")
+    night.reviewed_sha256 = sha256 if isinstance(sha256, str) and sha256 else None
+    night.saved_path, night.saved_stamp = path, stamp
+    night.notes += tuple(text for text in (note, damage) if text)
+
+
+def is_review_of(night: Night, path: Path) -> bool:
+    """Whether a file is a saved review of this night's recording."""
+    try:
+        _check_same_night(night, read_archive(path), path)
+    except ArchiveError:
+        return False
+    return True
+
+
+def _check_same_night(night: Night, archive: ScoringArchive, path: Path) -> str:
+    """Return a note (or nothing) on a review of this recording; raise ArchiveError where it is of another.
+
+    A recording that was renamed is known by its content.
+    """
+    recording, known = night.recording, _mapping(archive.meta, "recording")
+    if not known:
+        raise ArchiveError(f"{path.name} does not say which recording it is of; open it with “Open truth” instead.")
+    start = None if recording.start is None else recording.start.isoformat()
+    same = archive.n_epochs == recording.n_epochs and known.get("start") == start
+    if same and known.get("name") == recording.name:
+        return ""
+    if same and known.get("sha256") == night.sha256:
+        return f"{path.name} was made of this recording when it was called {known.get('name')}."
+    raise ArchiveError(
+        f"{path.name} is the review of {known.get('name')} ({archive.n_epochs} epochs from {known.get('start')}), "
+        f"not of {recording.name} ({recording.n_epochs} epochs from {start})."
+    )
+
+
+def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Edit], str]:
+    """Return the history of edits, and a note (or nothing) where it can't be read."""
+    try:
+        return [Edit.from_dict(values, archive.n_epochs) for values in _sequence(archive.meta, "edits")], ""
+    except ArchiveError as error:
+        return [], f"The corrections in {path.name} were taken up, but can't be undone: {error}"
+
+
+def _model_meta(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "engine": prediction.engine,
+        "version": prediction.engine_version,
+        "weights_sha256": prediction.weights_sha256,
+        "channels": list(prediction.channels),
+        "device": prediction.device,
+        "seconds": prediction.seconds,
+        "notes": list(prediction.notes),
+    }
+
+
+def _prediction_of(archive: ScoringArchive) -> Prediction:
+    model = _mapping(archive.meta, "model")
+    return Prediction(
+        proba=archive.night_proba,
+        engine=str(model.get("engine", "unknown")),
+        engine_version=str(model.get("version", "")),
+        weights_sha256=str(model.get("weights_sha256", "")),
+        channels=tuple(str(c) for c in _sequence(model, "channels")),
+        seconds=float(seconds) if isinstance(seconds := model.get("seconds"), (int, float)) else 0.0,
+        device=str(model.get("device", "")),
+        notes=tuple(str(n) for n in _sequence(model, "notes")),
+    )
+
+
+def _mapping(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = meta.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _sequence(meta: Mapping[str, Any], key: str) -> Sequence[Any]:
+    value = meta.get(key)
+    return value if isinstance(value, list) else ()
