@@ -91,7 +91,8 @@ def test_the_last_samples_of_noise_are_drawn_nearer_than_after_a_constant() -> N
     slow = np.sin(2 * np.pi * np.arange(20_000) / rate) * 20
     truth = (brown - np.convolve(brown, np.ones(300) / 300, mode="same") + slow).astype(np.float32)
     expected = apply_band(truth, rate, EEG)
-    predicted, constant = [], []
+    predicted: list[float] = []
+    constant: list[float] = []
     for cut in range(5000, 15_000, 250):
         window = truth[cut - 4000 : cut]
         ended = np.append(window, np.full(1000, np.nan, dtype=np.float32))

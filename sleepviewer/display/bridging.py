@@ -58,7 +58,7 @@ def continuation(samples: Samples, n: int, rate_hz: float) -> NDArray[np.float64
     The predictor is fitted to the last seconds by Burg's method (J. P. Burg, Maximum entropy spectral analysis, 1975).
     """
     fitted = samples[-max(round(_FITTED_S * rate_hz), 3 * _ORDER) :].astype(np.float64)
-    mean = fitted.mean()
+    mean = float(fitted.mean())
     fitted -= mean
     weights = _predictor(fitted, min(_ORDER, fitted.size // 3))
     order = weights.size
