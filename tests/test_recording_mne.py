@@ -35,13 +35,17 @@ def write_fif(path: Path, annotations: list[tuple[float, float, str]] | None = N
     return path
 
 
-def write_brainvision(folder: Path) -> Path:
-    """A BrainVision triple in float32: an EEG channel in µV, one in mV, a belt in a unit that MNE does not know."""
+def write_brainvision(folder: Path, *segments: tuple[int, str]) -> Path:
+    """A BrainVision triple in float32: an EEG channel in µV, one in mV, a belt in a unit that MNE does not know.
+
+    ``segments`` are those after the first: the number of its first sample, from 1, and its date as it stands there.
+    """
     x = np.random.default_rng(4).uniform(-90, 90, (3, 500)).astype("<f4")
     (folder / "a.eeg").write_bytes(x.T.tobytes())
     (folder / "a.vmrk").write_text(
         "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=a.eeg\n"
-        "[Marker Infos]\nMk1=New Segment,,1,1,0,20210304223015000000\n",
+        "[Marker Infos]\nMk1=New Segment,,1,1,0,20210304223015000000\n"
+        + "".join(f"Mk{i}=New Segment,,{first},1,0{date}\n" for i, (first, date) in enumerate(segments, start=2)),
         encoding="utf-8",
     )
     header = folder / "a.vhdr"
@@ -109,6 +113,55 @@ def test_brainvision_voltages_come_out_in_microvolts_and_others_as_they_are(tmp_
     x = np.random.default_rng(4).uniform(-90, 90, (3, 500)).astype("<f4")
     for label, expected in zip(("Fpz-Cz", "Chin1", "Thorax"), x * np.array([[1], [1e3], [1]]), strict=True):
         np.testing.assert_allclose(night.read(label, 0, 2.5), expected, rtol=1e-5)
+
+
+def test_a_brainvision_recording_that_was_paused_has_a_gap(tmp_path: Path) -> None:
+    # 200 samples in a second, a pause until an hour after the start, 200 more, and ten seconds after these the rest.
+    header = write_brainvision(tmp_path, (201, ",20210304233015000000"), (401, ",20210304233026000000"))
+    night = open_recording(header)
+    assert night.gaps == (Gap(1.0, 3600.0), Gap(3601.0, 3611.0))
+    assert night.duration_s == 3611.5
+    assert night.start == datetime(2021, 3, 4, 22, 30, 15)
+    assert any("2 gaps" in note for note in night.notes)
+    x = np.random.default_rng(4).uniform(-90, 90, (3, 500)).astype("<f4")[0]
+    whole = night.read("Fpz-Cz", 0, night.duration_s)
+    there = np.flatnonzero(np.isfinite(whole))
+    assert there.tolist() == [*range(200), *range(720_000, 720_200), *range(722_200, 722_300)]
+    np.testing.assert_allclose(whole[there], x, rtol=1e-5)
+    np.testing.assert_allclose(night.read("Fpz-Cz", 3600.5, 3602)[:100], x[300:400], rtol=1e-5)
+    assert np.isnan(night.read("Fpz-Cz", 3602, 3603)).all()
+    assert np.isnan(night.read("Fpz-Cz", 3612, 3613)).all()
+
+
+def test_a_brainvision_segment_without_a_pause_makes_no_gap(tmp_path: Path) -> None:
+    header = write_brainvision(tmp_path, (201, ",20210304223016000400"), (401, ",20210304223016900000"))
+    night = open_recording(header)
+    assert night.gaps == ()
+    assert night.duration_s == 2.5
+    assert not any("paused" in note or "clock" in note for note in night.notes)
+
+
+@pytest.mark.parametrize("date", ["", ",", ",00000000000000000000", ",20990304233015000000"])
+def test_a_pause_of_unknown_length_is_told(tmp_path: Path, date: str) -> None:
+    night = open_recording(write_brainvision(tmp_path, (201, date)))
+    assert night.gaps == ()
+    assert any("was paused once" in note and "shown too early" in note for note in night.notes)
+
+
+def test_a_clock_that_was_set_back_is_told(tmp_path: Path) -> None:
+    night = open_recording(write_brainvision(tmp_path, (201, ",20210304220000000000")))
+    assert night.gaps == ()
+    assert night.duration_s == 2.5
+    assert any("the clock goes back at 1 place" in note for note in night.notes)
+
+
+def test_the_clock_is_that_of_the_first_segment_that_has_one(tmp_path: Path) -> None:
+    header = write_brainvision(tmp_path, (201, ",20210304233015000000"))
+    markers = header.with_suffix(".vmrk")
+    markers.write_text(markers.read_text().replace(",20210304223015000000", ""))
+    night = open_recording(header)
+    assert night.start == datetime(2021, 3, 4, 23, 30, 14)
+    assert night.gaps == ()
 
 
 @pytest.mark.parametrize("name", ["a.vhdr", "a.fif", "a_raw.fif.gz", "a.set", "a.gdf", "a.cnt", "a.lay", "a.eeg"])

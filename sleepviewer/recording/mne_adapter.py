@@ -11,7 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from sleepviewer.errors import RecordingError
+from sleepviewer.recording import timeline as timelines
 from sleepviewer.recording.base import Channel, Gap, Recording, Role, Samples
+from sleepviewer.recording.brainvision import Segments, lay_out, read_segments
 from sleepviewer.recording.roles import guess_role
 from sleepviewer.recording.units import MICROVOLT, parse_unit
 
@@ -82,13 +84,19 @@ class MneRecording(Recording):
         self._raw = raw
         self.format_name = format_of(path) or path.suffix.lstrip(".").upper()
         self._rate = float(raw.info["sfreq"])
-        self.duration_s = raw.n_times / self._rate
+        segments = Segments(timelines.continuous(raw.n_times, 1.0 / self._rate))
+        if self.format_name == "BrainVision":
+            segments = lay_out(read_segments(path), raw.n_times, self._rate)
+        self._timeline = segments.timeline
+        self.duration_s = self._timeline.duration_s
         self.simulated = "SIMULATED" in str(raw.info.get("description") or "").upper()
         self.channels, self._sources = _channels_of(raw, self._rate, lenient_edf=format_of(path) is None)
         self.start = None
         if raw.info["meas_date"] is not None:
-            self.start = raw.info["meas_date"].replace(tzinfo=None) + timedelta(seconds=float(raw.first_time))
-        self.gaps, gap_notes = _gaps_of(path, raw)
+            self.start = raw.info["meas_date"].replace(tzinfo=None) + timedelta(
+                seconds=float(raw.first_time) - segments.lead_s
+            )
+        self.gaps, gap_notes = _gaps_of(path, raw, segments)
         self.notes = notes + gap_notes + self._own_notes()
 
     def _own_notes(self) -> tuple[str, ...]:
@@ -108,17 +116,23 @@ class MneRecording(Recording):
         source = self._sources[label]
         first, stop = round(start_s * self._rate), round(stop_s * self._rate)
         out = np.full(max(0, stop - first), np.nan, dtype=np.float32)
-        low, high = max(0, first), min(stop, self._raw.n_times)
-        if low >= high:
+        timeline = self._timeline
+        begin, end = timeline.records_of(first, stop, self._rate, per_record=1)
+        if begin >= end:
             return out
         try:
-            values = self._raw.get_data(picks=[source.index], start=low, stop=high, verbose="ERROR")[0]
+            values = self._raw.get_data(picks=[source.index], start=begin, stop=end, verbose="ERROR")[0]
         except (OSError, ValueError, RuntimeError) as error:
             raise RecordingError(f"{self.path} can't be read any more: {error}") from error
-        out[low - first : high - first] = values * source.scale
+        for run, piece_begin, piece_end in timeline.runs(begin, end):
+            at = timeline.place(run, self._rate) + piece_begin - int(timeline.first_records[run]) - first
+            low, high = max(0, at), min(len(out), at + piece_end - piece_begin)
+            if low < high:
+                skip = piece_begin - begin - at
+                out[low:high] = values[skip + low : skip + high] * source.scale
         for gap in self.gaps:
-            begin, end = round(gap.start_s * self._rate) - first, round(gap.stop_s * self._rate) - first
-            out[max(0, begin) : max(0, end)] = np.nan
+            low, high = round(gap.start_s * self._rate) - first, round(gap.stop_s * self._rate) - first
+            out[max(0, low) : max(0, high)] = np.nan
         return out
 
     def close(self) -> None:
@@ -160,15 +174,16 @@ def _channels_of(raw: Any, rate: float, *, lenient_edf: bool) -> tuple[tuple[Cha
     return tuple(channels), sources
 
 
-def _gaps_of(path: Path, raw: Any) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
+def _gaps_of(path: Path, raw: Any, segments: Segments) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
     """Return the stretches that the recorder skipped, and notes about them and about cuts of unknown length.
 
+    BrainVision leaves pauses between ``segments`` out of the file and tells the time of each segment.
     FIF keeps skipped stretches on its clock, filled with zeros and marked BAD_ACQ_SKIP. A "boundary" (EEGLAB, joined
     files) marks a place where samples were cut out and the rest was moved up: what is missing can't be restored.
     """
     annotations = raw.annotations
     zero = 0.0 if annotations.orig_time is None else raw.first_time
-    gaps = []
+    gaps = list(segments.timeline.gaps())
     boundaries = 0
     for onset, duration, description in zip(
         annotations.onset, annotations.duration, annotations.description, strict=True
@@ -186,4 +201,16 @@ def _gaps_of(path: Path, raw: Any) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
     if boundaries:
         word = "1 place" if boundaries == 1 else f"{boundaries:,} places"
         notes.append(f"{path.name} was cut at {word} before it was saved; clock times after a cut may be too early.")
+    if segments.undated:
+        word = "once" if segments.undated == 1 else f"{segments.undated:,} times"
+        notes.append(
+            f"{path.name} was paused {word}, and its marker file does not tell for how long; what follows is shown too "
+            "early."
+        )
+    if segments.set_back:
+        word = "1 place" if segments.set_back == 1 else f"{segments.set_back:,} places"
+        notes.append(
+            f"In {path.name} the clock goes back at {word}; what follows is shown without a gap, and its clock times "
+            "may be wrong."
+        )
     return tuple(gaps), tuple(notes)
