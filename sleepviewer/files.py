@@ -17,8 +17,9 @@ from sleepviewer.errors import OutputError
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """Open a file beside ``path`` for writing bytes; rename it over ``path`` when the block ends without an error.
 
-    Where ``path`` is a link, it stays one and the file that it leads to is replaced. A reader sees the old file or the new one whole, also after a crash or a full disk. Raises OutputError where the
-    folder is missing, can't be written, or the disk is full; then nothing is left behind.
+    Where ``path`` is a link, it stays one and the file that it leads to is replaced. A reader sees the old file or the
+    new one whole, also after a crash or a full disk. Raises OutputError where the folder is missing, can't be written,
+    or the disk is full; then nothing is left behind.
     """
     target = Path(os.path.realpath(path))  # Path.resolve raises on links that lead in circles
     try:

@@ -44,11 +44,16 @@ def test_a_link_into_a_folder_that_is_not_there_is_told_and_kept(tmp_path: Path)
     assert link.is_symlink()
 
 
+def fail_half_way(path: Path) -> None:
+    with atomic_writer(path) as file:
+        file.write(b"new")
+        raise ValueError("half-way")
+
+
 def test_after_a_failure_the_old_file_is_whole_and_nothing_is_left_behind(tmp_path: Path) -> None:
     path = tmp_path / "night.npz"
     path.write_bytes(b"old")
-    with pytest.raises(ValueError, match="half-way"), atomic_writer(path) as file:
-        file.write(b"new")
-        raise ValueError("half-way")
+    with pytest.raises(ValueError, match="half-way"):
+        fail_half_way(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
