@@ -21,8 +21,8 @@ from sleepviewer.recording.base import Channel, Recording
 from sleepviewer.stages import EPOCH_S
 
 CONTEXT_S = EPOCH_S / 2
-_LANE_FILL = 0.5
-"""Share of a lane's height that its half height (the gain) takes up; larger waves run into the neighbours' lanes."""
+_HALF_LANE = 0.45
+"""Share of a lane's height that the named half height takes; larger waves run into the neighbours' lanes."""
 
 
 @dataclass(slots=True)
@@ -179,7 +179,7 @@ def _missing(recording: Recording, epoch_s: float, start: float, stop: float) ->
 
 def _set_points(curve: _Curve, trace: PageTrace, row: int, half_height: float) -> None:
     """Draw a trace into its lane: lane ``row`` spans y from -row to -(row + 1)."""
-    y = trace.y * np.float32(_LANE_FILL / half_height) - np.float32(row + 0.5)
+    y = trace.y * np.float32(_HALF_LANE / half_height) - np.float32(row + 0.5)
     x = trace.x - np.float32(CONTEXT_S)
     missing = np.isnan(y)
     if not missing.any():
@@ -306,34 +306,43 @@ class _LaneLabels(QWidget):
         if texts != self._texts or theme is not self._theme:
             self._texts, self._theme = texts, theme
             self.setAccessibleDescription("; ".join(f"{name} {scale}" for name, scale in texts))
+            self.setToolTip("\n".join(f"{name}  {scale}" for name, scale in texts))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None or not self._texts:
             return
         painter = QPainter(self)
+        lane_height = self.height() / len(self._texts)
+        two_lines = lane_height > 34
         name_font, scale_font = QFont(self.font()), tabular(self.font())
         name_font.setWeight(QFont.Weight.DemiBold)
+        if lane_height < self.fontMetrics().height():
+            name_font.setPixelSize(max(int(lane_height * 0.8), 5))
         scale_font.setPointSizeF(self.font().pointSizeF() * 0.82)
-        lane_height = self.height() / len(self._texts)
-        right = self.width() - 12
         for row, (name, scale) in enumerate(self._texts):
             middle = (row + 0.5) * lane_height
-            bar = min(lane_height * _LANE_FILL, lane_height - 4)
-            painter.setPen(QColor(self._theme.dim_text))
-            painter.drawLine(QPointF(right + 6, middle - bar / 2), QPointF(right + 6, middle + bar / 2))
-            for end in (-bar / 2, bar / 2):
-                painter.drawLine(QPointF(right + 3, middle + end), QPointF(right + 9, middle + end))
-            self._text(painter, name_font, self._theme.text, name, middle - 9, right)
-            if lane_height > 34:
-                self._text(painter, scale_font, self._theme.dim_text, scale, middle + 8, right)
+            self._draw_bar(painter, middle, _HALF_LANE * lane_height)
+            self._write(painter, name_font, self._theme.text, name, middle - 9 if two_lines else middle)
+            if two_lines:
+                self._write(painter, scale_font, self._theme.dim_text, scale, middle + 8)
 
-    def _text(self, painter: QPainter, font: QFont, color: str, text: str, y: float, right: float) -> None:
+    def _draw_bar(self, painter: QPainter, middle: float, half: float) -> None:
+        """Draw the scale: from minus to plus the half height that is named beside it."""
+        assert self._theme is not None
+        painter.setPen(QColor(self._theme.dim_text))
+        x = self.width() - 6
+        painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
+        for end in (-half, half):
+            painter.drawLine(QPointF(x - 3, middle + end), QPointF(x + 3, middle + end))
+
+    def _write(self, painter: QPainter, font: QFont, color: str, text: str, y: float) -> None:
         painter.setFont(font)
         painter.setPen(QColor(color))
-        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(right) - 6)
+        room = self.width() - 26
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(6, y - 10, right - 8, 20), flags, elided)
+        painter.drawText(QRectF(10, y - 10, room, 20), flags, elided)
 
 
 class _ClockAxis(QWidget):
