@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -179,6 +180,16 @@ def test_a_brainvision_header_without_its_data_is_refused(tmp_path: Path) -> Non
     (tmp_path / "a.eeg").unlink()
     with pytest.raises(RecordingError, match=r"a\.vhdr can't be read as BrainVision"):
         open_recording(header)
+
+
+def test_data_that_are_replaced_are_an_error(tmp_path: Path) -> None:
+    night = open_recording(write_brainvision(tmp_path))
+    data = tmp_path / "a.eeg"
+    data.write_bytes(data.read_bytes()[::-1])
+    os.utime(data, ns=(0, 0))
+    for read in (night.check_unchanged, lambda: night.read("Fpz-Cz", 0, 1)):
+        with pytest.raises(RecordingError, match=r"a\.eeg has changed since it was opened; open it again"):
+            read()
 
 
 def test_data_that_go_away_are_an_error_and_no_crash(tmp_path: Path) -> None:

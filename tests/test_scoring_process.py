@@ -154,6 +154,18 @@ def test_the_childs_errors_keep_their_type_and_sentence(process: ScoringProcess,
     assert process.pid == pid
 
 
+def test_a_file_that_took_the_place_of_the_open_recording_is_not_scored(
+    process: ScoringProcess, short: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(short, tmp_path / "night.edf"))
+    with open_recording(path) as recording:
+        request = ScoringRequest(path, ATTNSLEEP, EEG, stamp=recording.stamp)
+    assert len(process.score(request)) == 12
+    write_edf(path, {"EEG": (eeg(12, seed=9), 100.0)})
+    with pytest.raises(RecordingError, match=r"night\.edf has changed since it was opened; open it again\.$"):
+        process.score(request)
+
+
 def test_a_fault_in_an_engine_gives_a_sentence(process: ScoringProcess, short: Path) -> None:
     with pytest.raises(EngineError) as caught:
         process.score(ScoringRequest(short, ATTNSLEEP, None))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sleepviewer.errors import RecordingError
-from sleepviewer.recording.base import Channel, Gap, Recording, Role
+from sleepviewer.recording.base import Channel, FileStamp, Gap, Recording, Role
 from sleepviewer.recording.edf import open_edf
 from sleepviewer.recording.edf_header import BDF_MAGIC, EDF_MAGIC
 from sleepviewer.recording.mne_adapter import FORMATS, format_of, open_with_mne
@@ -13,6 +13,7 @@ from sleepviewer.recording.roles import guess_role, propose_emg, propose_eog, pr
 
 __all__ = [
     "Channel",
+    "FileStamp",
     "Gap",
     "Recording",
     "Role",

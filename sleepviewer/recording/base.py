@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.errors import ChannelError
+from sleepviewer.errors import ChannelError, RecordingError
 from sleepviewer.stages import EPOCH_S
 
 Samples = NDArray[np.float32]
@@ -72,6 +72,30 @@ class Gap:
         return self.stop_s - self.start_s
 
 
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What tells a file from another that took its place: its size in bytes, time of change, and number on its disk."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Return the stamp of a file as it is now. Raises OSError where it can't be looked at."""
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+    def check(self, path: Path) -> None:
+        """Raise RecordingError where the file at ``path`` is not, or no longer, the one of this stamp."""
+        try:
+            now = FileStamp.of(path)
+        except OSError as error:
+            raise RecordingError(f"{path} can't be read any more: {error.strerror or error}.") from error
+        if now != self:
+            raise RecordingError(f"{path} has changed since it was opened; open it again.")
+
+
 class Recording(ABC):
     """A night on disk, opened lazily. Readers set the attributes below and implement :meth:`read`.
 
@@ -85,6 +109,7 @@ class Recording(ABC):
     gaps: stretches without samples, in order.
     notes: sentences for the user about what was odd in the file and what was done about it.
     simulated: whether the header says that the night is simulated.
+    stamp: the file as it was when it was opened, or None for a recording that is not in a file.
     """
 
     path: Path
@@ -95,6 +120,7 @@ class Recording(ABC):
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
     simulated: bool = False
+    stamp: FileStamp | None = None
 
     @abstractmethod
     def read(self, label: str, start_s: float, stop_s: float) -> Samples:
@@ -103,8 +129,17 @@ class Recording(ABC):
         Returns ``float32 [round(stop_s * rate) - round(start_s * rate)]`` in the channel's ``unit``. Samples in gaps,
         before the start or after the end of the recording are NaN: a window never shifts and never shrinks.
 
-        Raises ChannelError for an unknown label, RecordingError where the file can't be read any more.
+        Raises ChannelError for an unknown label, RecordingError where the file can't be read any more,
+        or has changed since it was opened.
         """
+
+    def check_unchanged(self) -> None:
+        """Raise RecordingError where the file has been changed, replaced or taken away since it was opened.
+
+        Readers see to this whenever they read from disk; call it before anything is kept that belongs to the recording.
+        """
+        if self.stamp is not None:
+            self.stamp.check(self.path)
 
     def close(self) -> None:  # noqa: B027  (most readers hold nothing open)
         """Let go of the file."""

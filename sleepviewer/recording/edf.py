@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import RecordingError
 from sleepviewer.recording import timeline as timelines
-from sleepviewer.recording.base import Channel, Recording, Role, Samples
+from sleepviewer.recording.base import Channel, FileStamp, Recording, Role, Samples
 from sleepviewer.recording.edf_header import (
     CalibrationError,
     EdfHeader,
@@ -60,6 +60,8 @@ def open_edf(path: Path) -> Recording:
     is more lenient, and a note says so. Raises RecordingError where the file can't be read.
     """
     try:
+        # Before the header, so that a file that is replaced meanwhile is noticed.
+        stamp = FileStamp.of(path)
         header = read_header(path)
     except CalibrationError as error:
         return _open_leniently(path, error)
@@ -67,7 +69,7 @@ def open_edf(path: Path) -> Recording:
         raise _damaged(path, error) from error
     except OSError as error:
         raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from error
-    return EdfRecording(path, header)
+    return EdfRecording(path, header, stamp)
 
 
 def _damaged(path: Path, error: HeaderFieldError) -> RecordingError:
@@ -93,8 +95,9 @@ def _open_leniently(path: Path, error: CalibrationError) -> Recording:
 class EdfRecording(Recording):
     """A recording in EDF, EDF+, BDF or BDF+."""
 
-    def __init__(self, path: Path, header: EdfHeader) -> None:
+    def __init__(self, path: Path, header: EdfHeader, stamp: FileStamp) -> None:
         self.path = path
+        self.stamp = stamp
         self.format_name = header.format_name
         self.simulated = header.simulated
         notes = list(header.notes)
@@ -160,8 +163,11 @@ class EdfRecording(Recording):
             raw = np.fromfile(self.path, np.uint8, (end - begin) * size, offset=self._header.data_offset + begin * size)
         except OSError as error:
             raise RecordingError(f"{self.path} can't be read any more: {error.strerror or error}.") from error
+        self.check_unchanged()  # after reading: what was read before a change is good
         if len(raw) < (end - begin) * size:
-            raise RecordingError(f"{self.path} has become shorter since it was opened; open it again.")
+            raise RecordingError(
+                f"{self.path} can't be read to its end any more; look after its disk, or copy it again."
+            )
         block = raw.reshape(end - begin, size)
         if len(raw) <= _KEPT_BLOCK_BYTES:
             self._kept = (begin, end, block)

@@ -12,7 +12,7 @@ import numpy as np
 
 from sleepviewer.errors import RecordingError
 from sleepviewer.recording import timeline as timelines
-from sleepviewer.recording.base import Channel, Gap, Recording, Role, Samples
+from sleepviewer.recording.base import Channel, FileStamp, Gap, Recording, Role, Samples
 from sleepviewer.recording.brainvision import Segments, lay_out, read_segments
 from sleepviewer.recording.roles import guess_role
 from sleepviewer.recording.units import MICROVOLT, parse_unit
@@ -60,6 +60,7 @@ def open_with_mne(path: Path, note: str = "") -> Recording:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
+            stamp = FileStamp.of(path)
             raw = mne.io.read_raw(path, preload=False, verbose="WARNING")
         except Exception as error:  # readers of many formats raise whatever they meet
             why = " ".join(str(error).split()) or type(error).__name__
@@ -73,15 +74,21 @@ def open_with_mne(path: Path, note: str = "") -> Recording:
         text = " ".join(str(warning.message).split())
         if issubclass(warning.category, RuntimeWarning) and "naming conventions" not in text:
             notes.append(f"{path.name}, as MNE reads it: {text}")
-    return MneRecording(path, raw, tuple(notes))
+    try:
+        return MneRecording(path, raw, stamp, tuple(notes))
+    except OSError as error:
+        raise RecordingError(f"{error.filename or path} can't be read: {error.strerror or error}.") from error
 
 
 class MneRecording(Recording):
     """A recording that MNE reads; all channels have one rate."""
 
-    def __init__(self, path: Path, raw: Any, notes: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, raw: Any, stamp: FileStamp, notes: tuple[str, ...] = ()) -> None:
         self.path = path
         self._raw = raw
+        self.stamp = stamp
+        # The samples of some formats lie in files of their own.
+        self._data_stamps = {Path(name): FileStamp.of(Path(name)) for name in raw.filenames if name is not None}
         self.format_name = format_of(path) or path.suffix.lstrip(".").upper()
         self._rate = float(raw.info["sfreq"])
         segments = Segments(timelines.continuous(raw.n_times, 1.0 / self._rate))
@@ -120,6 +127,7 @@ class MneRecording(Recording):
         begin, end = timeline.records_of(first, stop, self._rate, per_record=1)
         if begin >= end:
             return out
+        self.check_unchanged()  # before reading: there is no telling what MNE makes of other bytes
         try:
             values = self._raw.get_data(picks=[source.index], start=begin, stop=end, verbose="ERROR")[0]
         except (OSError, ValueError, RuntimeError) as error:
@@ -134,6 +142,12 @@ class MneRecording(Recording):
             low, high = round(gap.start_s * self._rate) - first, round(gap.stop_s * self._rate) - first
             out[max(0, low) : max(0, high)] = np.nan
         return out
+
+    def check_unchanged(self) -> None:
+        """See :meth:`Recording.check_unchanged`."""
+        super().check_unchanged()
+        for path, stamp in self._data_stamps.items():
+            stamp.check(path)
 
     def close(self) -> None:
         """Let go of the file."""

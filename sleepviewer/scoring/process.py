@@ -21,6 +21,7 @@ from typing import Final, Self
 
 from sleepviewer import errors
 from sleepviewer.errors import EngineError, ScoringCancelled, SleepViewerError
+from sleepviewer.recording.base import FileStamp
 from sleepviewer.scoring import worker
 from sleepviewer.scoring.base import (
     CancelToken,
@@ -40,11 +41,16 @@ _KILL_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ScoringRequest:
-    """A night to score: its file, the engine, and the channels to give it."""
+    """A night to score: its file, the engine, and the channels to give it.
+
+    ``stamp`` is that of the recording that the caller has open, if any: another file that has taken its place
+    meanwhile is not scored, but a RecordingError.
+    """
 
     path: Path
     spec: EngineSpec
     channels: ChannelChoice
+    stamp: FileStamp | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -163,6 +163,8 @@ class _Server:
         request, token = message.request, self._tokens[message.job]
         token.check()
         engine = self._engine_of(request.spec)
+        if request.stamp is not None:
+            request.stamp.check(request.path)
         with open_recording(request.path) as recording:
             return engine.score(recording, request.channels, tell, token)
 
