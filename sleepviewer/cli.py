@@ -189,8 +189,13 @@ def compare(a: Path, b: Path, as_json: bool) -> None:
     from sleepviewer.archive.tracks import read_any_track
     from sleepviewer.hypnogram import align, to_hypnogram
 
-    first = to_hypnogram(read_any_track(a))
-    second = align(read_any_track(b), start=first.start, n_epochs=len(first), name=a.name)
+    track_a, track_b = read_any_track(a), read_any_track(b)
+    if track_a.whole_only:  # A does not know its place in the night, so it must fit B as a whole
+        second = to_hypnogram(track_b)
+        first = align(track_a, start=second.start, n_epochs=len(second), name=b.name)
+    else:
+        first = to_hypnogram(track_a)
+        second = align(track_b, start=first.start, n_epochs=len(first), name=a.name)
     result = agreement(first.stages, second.stages)
     notes = (*first.notes, *second.notes)
     _tell(notes)
