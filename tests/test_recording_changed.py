@@ -25,10 +25,10 @@ def rewrite(path: Path) -> None:
 
 
 def put_another_in_its_place(path: Path) -> None:
-    """Another night with the same size and the same time of change."""
+    """Another night of the same size, made earlier and moved here."""
     before = path.stat()
     other = write_night(path.with_suffix(".new"), first=77)
-    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns - 10**9))
     other.replace(path)
 
 

@@ -303,13 +303,17 @@ def test_the_hash_is_the_recordings(path: Path) -> None:
     assert meta["recording"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_recording_that_is_gone_when_saving_is_a_sentence(path: Path, tmp_path: Path) -> None:
+def test_a_review_is_saved_without_the_signal_where_the_recording_is_gone(path: Path, tmp_path: Path) -> None:
     night = reviewed(path)
+    content = path.read_bytes()
     path.unlink()
     with pytest.raises(RecordingError, match=r"night\.edf"):
-        save_review(night, tmp_path / "review.npz")
-    assert night.document.unsaved
-    assert not (tmp_path / "review.npz").exists()
+        export_labels(night, tmp_path / "train.npz")
+    save_review(night, tmp_path / "review.npz")
+    assert "without the signal" in night.notes[-1]
+    assert not night.document.unsaved
+    path.write_bytes(content)
+    assert open_night(path, labels_path=tmp_path / "review.npz").document.edits == night.document.edits
 
 
 # -- exporting

@@ -312,7 +312,8 @@ class MainWindow(QMainWindow):
             self.info_bar.show_error("No EEG channel was recognised by its name: choose the channel to score above.")
             return
         self._session.night.channel = choice.eeg
-        request = ScoringRequest(self._session.night.recording.path, self.scoring_bar.spec, choice)
+        recording = self._session.night.recording
+        request = ScoringRequest(recording.path, self.scoring_bar.spec, choice, stamp=recording.stamp)
         self.info_bar.hide_error()
         self.status_line.show_message("")
         self.status_line.show_progress(0.0, "starting")

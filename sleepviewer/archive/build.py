@@ -54,7 +54,7 @@ def make_meta(
         "unit": "µV",
         "recording": {
             "name": recording.name,
-            "sha256": recording_sha256 or _sha256(recording),
+            "sha256": _sha256(recording) if recording_sha256 is None else recording_sha256,
             "start": None if recording.start is None else recording.start.isoformat(),
             "n_epochs": recording.n_epochs,
             "simulated": recording.simulated,

@@ -74,17 +74,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What tells a file from another that took its place: its size in bytes, time of change, and number on its disk."""
+    """What tells a file from another that took its place: its size in bytes and its time of change."""
 
     size: int
     mtime_ns: int
-    inode: int
 
     @classmethod
     def of(cls, path: Path) -> Self:
         """Return the stamp of a file as it is now. Raises OSError where it can't be looked at."""
         status = path.stat()
-        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+        return cls(status.st_size, status.st_mtime_ns)
 
     def check(self, path: Path) -> None:
         """Raise RecordingError where the file at ``path`` is not, or no longer, the one of this stamp."""

@@ -10,10 +10,8 @@ from sleepviewer.errors import RecordingError
 from sleepviewer.files import sha256_of
 from sleepviewer.hypnogram import Hypnogram, align
 from sleepviewer.recording import Recording
+from sleepviewer.recording.base import FileStamp
 from sleepviewer.review.document import Document
-
-Stamp = tuple[int, int]
-"""Size and time of change of a file, by which another writer is noticed."""
 
 
 @dataclass(slots=True)
@@ -30,7 +28,7 @@ class Night:
     document: Document
     channel: str | None
     saved_path: Path | None = None
-    saved_stamp: Stamp | None = None
+    saved_stamp: FileStamp | None = None
     reviewed_sha256: str | None = None
     truth_path: Path | None = None
     notes: tuple[str, ...] = ()
@@ -40,14 +38,16 @@ class Night:
     def sha256(self) -> str:
         """SHA-256 of the recording's file; computed at the first call, which reads the file once.
 
-        Raises RecordingError where the file can't be read any more.
+        Raises RecordingError where the file can't be read any more, or is not the one that was opened.
         """
         if self._sha256 is None:
             try:
-                self._sha256 = sha256_of(self.recording.path)
+                sha256 = sha256_of(self.recording.path)
             except OSError as error:
                 reason = error.strerror or error
                 raise RecordingError(f"{self.recording.path} can't be read any more: {reason}.") from error
+            self.recording.check_unchanged()
+            self._sha256 = sha256
         return self._sha256
 
     @property

@@ -14,12 +14,13 @@ import platformdirs
 
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, write_archive
 from sleepviewer.archive.build import build_archive, make_meta
-from sleepviewer.errors import ArchiveError, ChannelError, OutputError, ReviewInTheWayError
+from sleepviewer.errors import ArchiveError, ChannelError, OutputError, RecordingError, ReviewInTheWayError
 from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.recording import Recording
+from sleepviewer.recording.base import FileStamp
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import Edit
-from sleepviewer.review.night import Night, Stamp
+from sleepviewer.review.night import Night
 from sleepviewer.scoring.base import Prediction
 
 # -- places
@@ -62,7 +63,8 @@ def make_archive(night: Night, *, trim_wake_min: float | None = None) -> Scoring
 def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
     """Write the review, and remember it as saved.
 
-    Where the channel can't be exported, the review is saved without the signal, and a note says why. Raises
+    Where the signal can't be had (the channel does not suit, the recording is gone or changed), the review is saved
+    without it, and a note says why. Raises
     ReviewInTheWayError where the file was there before and is not the one that this night's review was read from or
     last written to (unless ``replace``: the user was asked), OutputError where it can't be written or is the recording
     itself.
@@ -75,7 +77,8 @@ def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
         )
     try:
         archive = make_archive(night)
-    except ChannelError as error:
+        night.recording.check_unchanged()
+    except (ChannelError, RecordingError) as error:
         archive = _archive_with(night, None)
         night.notes += (f"The review was saved without the signal, which training needs: {error}",)
     _make_folder(path.parent)
@@ -134,7 +137,7 @@ def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None
         base=str(document.base),
         model=None if prediction is None else _model_meta(prediction),
         edits=[edit.as_dict() for edit in document.edits],
-        recording_sha256=night.sha256,
+        recording_sha256=_sha256_of(night, needed=channel is not None),
     )
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
     return build_archive(
@@ -150,13 +153,22 @@ def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None
     )
 
 
-def stamp_of(path: Path) -> Stamp | None:
+def _sha256_of(night: Night, *, needed: bool) -> str:
+    """Return the recording's hash; nothing where it can't be had any more and is not needed."""
+    try:
+        return night.sha256
+    except RecordingError:
+        if needed:
+            raise
+        return ""
+
+
+def stamp_of(path: Path) -> FileStamp | None:
     """Return the stamp of a file, or None where there is none."""
     try:
-        status = path.stat()
+        return FileStamp.of(path)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
 
 
 def _check_not_source(night: Night, path: Path) -> None:
