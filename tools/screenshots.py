@@ -24,6 +24,8 @@ from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
+from sleepviewer.scoring.base import ChannelChoice
+from sleepviewer.scoring.registry import EngineSpec, make_engine
 from sleepviewer.simulation import simulate_night
 
 SMALL, LARGE = (1366, 768), (1920, 1080)
@@ -67,6 +69,15 @@ def correct(window: MainWindow) -> None:
         window.run_command(command)
 
 
+def scored_simulation(folder: Path) -> Night:
+    """Return a simulated night that the default engine has scored."""
+    night = open_night(simulate_night(folder).psg_path)
+    assert night.channel is not None
+    prediction = make_engine(EngineSpec()).score(night.recording, ChannelChoice(night.channel))
+    night.document.set_prediction(prediction)
+    return night
+
+
 def main(night: Path, scored: Path, folder: Path) -> None:
     """Make all pictures."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,9 +91,7 @@ def main(night: Path, scored: Path, folder: Path) -> None:
                 for tab, name in ((1, "review"), (2, "agreement"), (3, "night")):
                     opened = open_night(night, labels_path=scored)
                     picture(folder / f"{name}_{end}", opened, theme=theme, size=size, tab=tab, act=correct)
-            simulated = simulate_night(Path(scratch))
-            opened = open_night(simulated.psg_path)
-            picture(folder / f"demo_{theme.name}.png", opened, theme=theme, epoch=180)
+            picture(folder / f"demo_{theme.name}.png", scored_simulation(Path(scratch)), theme=theme, epoch=180)
 
 
 if __name__ == "__main__":

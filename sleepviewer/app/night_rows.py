@@ -243,13 +243,14 @@ class HypnogramRow(NightRow):
             if stage < 0:
                 continue
             left, right = self._span.x_of(start, width), self._span.x_of(stop, width)
-            thick = 6.0 if stage == Stage.REM else 3.0
-            thick = thick / 2 if self._faint[start] else thick
-            y = self._y(_LEVEL_OF[int(stage)], height)
-            painter.fillRect(QRectF(left, y - thick / 2, max(right - left, 1.0), thick), self._theme.stage(int(stage)))
+            thick = 6 if stage == Stage.REM else 4
+            thick = thick // 2 if self._faint[start] else thick
+            # Whole pixels, or lines of one thickness would look like lines of two.
+            top = round(self._y(_LEVEL_OF[int(stage)], height)) - thick // 2
+            painter.fillRect(QRectF(left, top, max(right - left, 1.0), thick), self._theme.stage(int(stage)))
 
     def _draw_marks(self, painter: QPainter, epochs: NDArray[np.intp], color: str, width: float, top: float) -> None:
-        mark = max(self._span.x_of(1, width) - self._span.x_of(0, width), 1.5)
+        mark = max(self._span.x_of(1, width) - self._span.x_of(0, width), 2.0)
         for epoch in epochs:
             painter.fillRect(QRectF(self._span.x_of(int(epoch), width), top, mark, 3.0), QColor(color))
 

@@ -28,6 +28,8 @@ class Theme:
     dim_text: str
     accent: str
     accent_text: str
+    selection: str
+    selection_text: str
     trace: str
     grid: str
     grid_strong: str
@@ -53,6 +55,8 @@ LIGHT: Final = Theme(
     dim_text="#5a6775",
     accent="#1f6fc5",
     accent_text="#ffffff",
+    selection="#d3e4f7",
+    selection_text="#16202b",
     trace="#16202b",
     grid="#e7ebef",
     grid_strong="#cdd5dd",
@@ -80,6 +84,8 @@ DARK: Final = Theme(
     dim_text="#9aa8b6",
     accent="#4e9be6",
     accent_text="#0b1118",
+    selection="#2c4258",
+    selection_text="#ffffff",
     trace="#dfe7ee",
     grid="#29323c",
     grid_strong="#3a4654",
@@ -123,8 +129,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         (roles.BrightText, theme.text),
         (roles.ToolTipBase, theme.panel),
         (roles.ToolTipText, theme.text),
-        (roles.Highlight, theme.accent),
-        (roles.HighlightedText, theme.accent_text),
+        (roles.Highlight, theme.selection),
+        (roles.HighlightedText, theme.selection_text),
         (roles.Link, theme.accent),
         (roles.Mid, theme.border),
     ):
