@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edf_files import Signal, truncate, write_edf, write_edf_plus_d
+from edf_files import Signal, write_edf, write_edf_plus_d
+from faulty_files import NO_RECORDING, missing, text, without_an_epoch
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QTableView
@@ -94,37 +95,7 @@ def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 # -- faults
 
 
-def missing(folder: Path) -> Path:
-    return folder / "absent.edf"
-
-
-def directory(folder: Path) -> Path:
-    (folder / "folder.edf").mkdir()
-    return folder / "folder.edf"
-
-
-def empty(folder: Path) -> Path:
-    (folder / "empty.edf").touch()
-    return folder / "empty.edf"
-
-
-def text(folder: Path) -> Path:
-    (folder / "text.edf").write_text("This is no recording, it is a letter.\n" * 40)
-    return folder / "text.edf"
-
-
-def cut_in_header(folder: Path) -> Path:
-    return truncate(write_night(folder / "cut.edf", 2), 300)
-
-
-def without_an_epoch(folder: Path) -> Path:
-    return write_edf(folder / "short.edf", [("EEG C4", RATE, "uV", np.zeros(5 * RATE))])
-
-
-FAULTS = [missing, directory, empty, text, cut_in_header, without_an_epoch]
-
-
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [*NO_RECORDING, without_an_epoch])
 def test_what_is_no_recording_gets_a_sentence_and_the_open_night_stays(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path, fault: Callable[[Path], Path]
 ) -> None:
@@ -142,7 +113,7 @@ def test_what_is_no_recording_gets_a_sentence_and_the_open_night_stays(
     assert corrected_of(opened) == {0: 2, 1: 3}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [*NO_RECORDING, without_an_epoch])
 def test_what_is_no_recording_leaves_an_empty_window_up(
     window: MainWindow, tmp_path: Path, fault: Callable[[Path], Path]
 ) -> None:

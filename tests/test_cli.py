@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edf_files import Signal, truncate, write_edf
+from edf_files import Signal, write_edf
+from faulty_files import NO_RECORDING
 from review_values import proba_of
 
 import sleepviewer
@@ -198,30 +199,7 @@ def test_without_a_display_the_window_is_a_sentence(run: Run, args: list[str]) -
 # -- faults
 
 
-def missing(folder: Path) -> Path:
-    return folder / "absent.edf"
-
-
-def directory(folder: Path) -> Path:
-    (folder / "folder.edf").mkdir()
-    return folder / "folder.edf"
-
-
-def empty(folder: Path) -> Path:
-    (folder / "empty.edf").touch()
-    return folder / "empty.edf"
-
-
-def text(folder: Path) -> Path:
-    (folder / "text.edf").write_text("This is no recording, it is a letter.\n" * 40)
-    return folder / "text.edf"
-
-
-def cut_in_header(folder: Path) -> Path:
-    return truncate(write_night(folder / "cut.edf", 2), 300)
-
-
-@pytest.mark.parametrize("fault", [missing, directory, empty, text, cut_in_header])
+@pytest.mark.parametrize("fault", NO_RECORDING)
 @pytest.mark.parametrize("command", ["view", "score", "export", "info", "compare"])
 def test_what_is_no_recording_is_a_sentence_and_nothing_is_written(
     run: Run, engine: FakeEngine, tmp_path: Path, truth: Path, command: str, fault: Callable[[Path], Path]

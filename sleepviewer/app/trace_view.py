@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
+from sleepviewer.app.page_items import CONTEXT_S, Backdrop, Curve, Missing, Veil
 from sleepviewer.app.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text
 from sleepviewer.display.filters import RAW, Band, default_band
@@ -20,7 +21,6 @@ from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Channel, Recording
 from sleepviewer.stages import EPOCH_S
 
-CONTEXT_S = EPOCH_S / 2
 _HALF_LANE = 0.45
 """Share of a lane's height that the named half height takes; larger waves run into the neighbours' lanes."""
 
@@ -32,7 +32,7 @@ class _Lane:
     channel: Channel
     band: Band
     half_height: float
-    curve: _Curve
+    curve: Curve
 
 
 class TraceView(QWidget):
@@ -64,8 +64,8 @@ class TraceView(QWidget):
         item.disableAutoRange()
         item.layout.setContentsMargins(0, 0, 0, 0)
         item.getViewBox().setDefaultPadding(0)
-        self._backdrop = _Backdrop()
-        self._veil = _Veil()
+        self._backdrop = Backdrop()
+        self._veil = Veil()
         self._plot.addItem(self._backdrop)
         self._plot.addItem(self._veil)
         layout = QGridLayout(self)
@@ -88,7 +88,7 @@ class TraceView(QWidget):
         self._lanes = []
         for channel in recording.channels:
             band = default_band(channel)
-            curve = _Curve(len(recording.channels))
+            curve = Curve(len(recording.channels))
             curve.setZValue(1)
             self._plot.addItem(curve)
             self._lanes.append(_Lane(channel, band, starting_half_height(recording, channel, band), curve))
@@ -166,7 +166,7 @@ class TraceView(QWidget):
         return lane.band if self._filters_on else RAW
 
 
-def _missing(recording: Recording, epoch_s: float, start: float, stop: float) -> list[tuple[float, float, str]]:
+def _missing(recording: Recording, epoch_s: float, start: float, stop: float) -> Missing:
     """Stretches of the page without samples, in seconds from the epoch's start, with the words to write there."""
     ends = [(start, min(stop, 0.0), "before the recording"), (recording.duration_s, stop, "after the recording")]
     gaps = [(gap.start_s, gap.stop_s, f"gap of {gap.duration_s:.4g} s: nothing recorded") for gap in recording.gaps]
@@ -177,7 +177,7 @@ def _missing(recording: Recording, epoch_s: float, start: float, stop: float) ->
     ]
 
 
-def _set_points(curve: _Curve, trace: PageTrace, row: int, half_height: float) -> None:
+def _set_points(curve: Curve, trace: PageTrace, row: int, half_height: float) -> None:
     """Draw a trace into its lane: lane ``row`` spans y from -row to -(row + 1)."""
     y = trace.y * np.float32(_HALF_LANE / half_height) - np.float32(row + 0.5)
     x = trace.x - np.float32(CONTEXT_S)
@@ -194,103 +194,6 @@ def _set_points(curve: _Curve, trace: PageTrace, row: int, half_height: float) -
 def _lane_text(lane: _Lane, band: Band) -> tuple[str, str]:
     unit = f" {lane.channel.unit}" if lane.channel.unit else ""
     return lane.channel.label, f"±{lane.half_height:g}{unit} · {band.text}"
-
-
-class _Curve(pg.PlotCurveItem):
-    """A trace that may reach over the whole page, so that nobody need measure its points at every page turn."""
-
-    def __init__(self, lanes: int) -> None:
-        self._page = QRectF(-CONTEXT_S, -lanes, EPOCH_S + 2 * CONTEXT_S, lanes)
-        super().__init__(antialias=False, skipFiniteCheck=True)
-
-    def boundingRect(self) -> QRectF:
-        return self._page
-
-
-class _Backdrop(pg.GraphicsObject):
-    """Behind the traces: the epoch's ground, the 1-s and 5-s grid, lane centres, and where nothing was recorded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._colors = (QColor(), QColor(), QColor())
-        self._missing: list[tuple[float, float, str]] = []
-        self._lanes = 1
-
-    def set_colors(self, epoch: QColor, grid: QColor, strong: QColor) -> None:
-        self._colors = (epoch, grid, strong)
-        self.update()
-
-    def set_page(self, missing: list[tuple[float, float, str]], lanes: int) -> None:
-        if lanes != self._lanes:
-            self.prepareGeometryChange()
-        if (missing, lanes) != (self._missing, self._lanes):
-            self._missing, self._lanes = missing, lanes
-            self.update()
-
-    def boundingRect(self) -> QRectF:
-        return QRectF(-CONTEXT_S, -self._lanes, EPOCH_S + 2 * CONTEXT_S, self._lanes)
-
-    def paint(self, painter: QPainter, *_: object) -> None:
-        epoch, grid, strong = self._colors
-        bottom = float(-self._lanes)
-        painter.fillRect(QRectF(0, bottom, EPOCH_S, -bottom), epoch)
-        left, right = -CONTEXT_S, EPOCH_S + CONTEXT_S
-        for every, color in ((1, grid), (5, strong)):
-            seconds = [s for s in range(int(left), int(right) + 1, every) if every == 5 or s % 5]
-            painter.setPen(_hairline(color))
-            painter.drawLines([QLineF(second, bottom, second, 0) for second in seconds])
-        painter.setPen(_hairline(grid))
-        painter.drawLines([QLineF(left, -lane - 0.5, right, -lane - 0.5) for lane in range(self._lanes)])
-        for first, last, _text in self._missing:
-            rect = QRectF(first, bottom, last - first, -bottom)
-            painter.fillRect(rect, strong)
-
-
-class _Veil(pg.GraphicsObject):
-    """Over the traces: dims the context, and says where and why nothing is to be seen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setZValue(2)
-        self._veil, self._ink = QColor(), QColor()
-        self._missing: list[tuple[float, float, str]] = []
-        self._lanes = 1
-
-    def set_colors(self, veil: QColor, ink: QColor) -> None:
-        self._veil, self._ink = QColor(veil), QColor(ink)
-        self._veil.setAlpha(150)
-        self.update()
-
-    def set_page(self, missing: list[tuple[float, float, str]], lanes: int) -> None:
-        if lanes != self._lanes:
-            self.prepareGeometryChange()
-        if (missing, lanes) != (self._missing, self._lanes):
-            self._missing, self._lanes = missing, lanes
-            self.update()
-
-    def boundingRect(self) -> QRectF:
-        return QRectF(-CONTEXT_S, -self._lanes, EPOCH_S + 2 * CONTEXT_S, self._lanes)
-
-    def paint(self, painter: QPainter, *_: object) -> None:
-        for left in (-CONTEXT_S, EPOCH_S):
-            painter.fillRect(QRectF(left, -self._lanes, CONTEXT_S, self._lanes), self._veil)
-        for first, last, text in self._missing:
-            self._write(painter, QRectF(first, -self._lanes, last - first, self._lanes), text)
-
-    def _write(self, painter: QPainter, rect: QRectF, text: str) -> None:
-        """Write upright text into a rectangle of the (flipped) plot's coordinates."""
-        place = painter.worldTransform().mapRect(rect)
-        painter.save()
-        painter.resetTransform()
-        painter.setPen(self._ink)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
-        painter.restore()
-
-
-def _hairline(color: QColor) -> QPen:
-    pen = QPen(color)
-    pen.setWidth(0)
-    return pen
 
 
 class _LaneLabels(QWidget):

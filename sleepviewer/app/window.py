@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
@@ -19,7 +19,7 @@ from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.scoring_bar import ScoringBar
-from sleepviewer.app.scoring_worker import ScoringWorker
+from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
@@ -30,10 +30,8 @@ from sleepviewer.review.document import Base, Change
 from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import export_labels, save_path_of, save_review
-from sleepviewer.scoring.base import Prediction, Progress
-from sleepviewer.scoring.process import ScoringRequest
+from sleepviewer.scoring.base import Prediction
 
-_WARM_UP_DELAY_MS = 600
 _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights", "help_keys", "about"}
 """Commands that can be called before a night is open."""
 
@@ -52,9 +50,7 @@ class MainWindow(QMainWindow):
         self._session: NightSession | None = None
         self._commands: dict[str, Callable[[], object]] = {}
         self._review: ReviewCommands | None = None
-        self._being_scored: NightSession | None = None
         self._saved_at = ""
-        self._worker = ScoringWorker(self)
         self._build()
         self._connect()
         self._show_state()
@@ -71,6 +67,7 @@ class MainWindow(QMainWindow):
         self.welcome = WelcomePage(self)
         self.page = NightPage(self._theme, self)
         self.status_line = StatusLine(self)
+        self._scoring = ScoringController(self.scoring_bar, self.status_line, self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.welcome)
         self._stack.addWidget(self.page)
@@ -121,10 +118,11 @@ class MainWindow(QMainWindow):
         self.page.trouble.connect(self.info_bar.show_error)
         self.page.base_chosen.connect(self._choose_base)
         self._fingerprinted.connect(self._on_foreign_review)
-        self._worker.progressed.connect(self._on_progress)
-        self._worker.finished.connect(self._on_scored)
-        self._worker.failed.connect(self._on_scoring_failed)
-        self._worker.cancelled.connect(self._on_scoring_cancelled)
+        self._scoring.started.connect(self.info_bar.hide_error)
+        self._scoring.started.connect(self._show_state)
+        self._scoring.ended.connect(self._show_state)
+        self._scoring.trouble.connect(self.info_bar.show_error)
+        self._scoring.scored.connect(self._on_scored)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     # -- commands
@@ -210,8 +208,8 @@ class MainWindow(QMainWindow):
 
     def show_night(self, night: Night) -> None:
         """Show a night that was opened, and let go of the one before."""
-        self.cancel_scoring()
         old, self._session = self._session, NightSession(night, self)
+        self._scoring.set_session(self._session)
         self._review = ReviewCommands(self._session, self.status_line.show_message)
         self._commands = self._review.table()
         self._set_advance()
@@ -291,86 +289,27 @@ class MainWindow(QMainWindow):
 
     # -- scoring
 
-    def warm_up_soon(self) -> None:
-        """Prepare the engine in the background once the window stands."""
-        QTimer.singleShot(_WARM_UP_DELAY_MS, lambda: self._worker.warm_up(self.scoring_bar.spec))
-
     @property
     def scoring(self) -> bool:
         """Whether a night is being scored."""
-        return self._worker.running
+        return self._scoring.running
+
+    def warm_up_soon(self) -> None:
+        """Prepare the engine in the background once the window stands."""
+        self._scoring.warm_up_soon()
 
     def score(self) -> None:
         """Score the open night in the background."""
-        if self._session is None:
-            return
-        if self._worker.running:
-            self.status_line.show_message("A scoring is running already; Esc cancels it")
-            return
-        choice = self.scoring_bar.choice
-        if choice is None:
-            self.info_bar.show_error("No EEG channel was recognised by its name: choose the channel to score above.")
-            return
-        self._session.night.channel = choice.eeg
-        recording = self._session.night.recording
-        request = ScoringRequest(recording.path, self.scoring_bar.spec, choice, stamp=recording.stamp)
-        self.info_bar.hide_error()
-        self.status_line.show_message("")
-        self.status_line.show_progress(0.0, "starting")
-        self.scoring_bar.set_running(True)
-        self._being_scored = self._session
-        self._worker.start(request)
-        self._show_state()
+        self._scoring.score()
 
     def cancel_scoring(self) -> None:
         """Stop the running scoring, if any; what the night had before stays."""
-        if self._worker.running:
-            self._worker.cancel()
-            self.status_line.show_message("Cancelling…")
-
-    @property
-    def _still_open(self) -> bool:
-        """Whether the night that is being scored is the open one: the thread's last words may come after the next."""
-        return self._session is not None and self._session is self._being_scored
-
-    def _on_progress(self, progress: Progress) -> None:
-        if self._session is None or not self._still_open:
-            return
-        self.status_line.show_progress(progress.fraction, progress.message)
-        if progress.proba is not None:
-            self._session.document.add_provisional(progress.first_epoch, progress.proba)
+        self._scoring.cancel()
 
     def _on_scored(self, prediction: Prediction) -> None:
-        self._scoring_ended()
-        if self._session is None or not self._still_open:
-            return
-        try:
-            self._session.document.set_prediction(prediction)
-        except SleepViewerError as error:
-            self.info_bar.show_error(str(error))
-            return
         self.info_bar.hide_error()
         if prediction.notes:
             self.info_bar.show_notes(prediction.notes)
-        channels = ", ".join(prediction.channels)
-        self.status_line.show_message(f"Scored on {channels} in {prediction.seconds:.1f} s ({prediction.device})")
-
-    def _on_scoring_failed(self, sentence: str) -> None:
-        self._scoring_ended()
-        if self._still_open:
-            self.info_bar.show_error(sentence)
-
-    def _on_scoring_cancelled(self) -> None:
-        self._scoring_ended()
-        if self._still_open:
-            self.status_line.show_message("Scoring cancelled; nothing was changed")
-
-    def _scoring_ended(self) -> None:
-        self.status_line.show_progress(None)
-        self.scoring_bar.set_running(False)
-        if self._session is not None:
-            self._session.document.drop_provisional()
-        self._show_state()
 
     def _ask_for_weights(self) -> None:
         path = dialogs.ask_weights(self)
@@ -465,7 +404,7 @@ class MainWindow(QMainWindow):
         session = self._session
         self._show_place()
         self.actions_.enable({row.command: session is not None for row in KEY_TABLE if row.command not in _NEEDS_NONE})
-        self.actions_["cancel_scoring"].setEnabled(self._worker.running)
+        self.actions_["cancel_scoring"].setEnabled(self._scoring.running)
         if session is None:
             return
         document, name = session.document, session.night.recording.name
@@ -521,7 +460,7 @@ class MainWindow(QMainWindow):
         if not self._may_leave():
             event.ignore()
             return
-        self._worker.close()
+        self._scoring.close()
         self._settings.geometry = self.saveGeometry()
         if self._session is not None:
             self._session.night.recording.close()
