@@ -273,9 +273,9 @@ def demo(real: bool, seed: int, out: Path) -> None:
 
         night, _ = fetch_sleep_edf_night()
     else:
-        from sleepviewer.simulation.demo import demo_night
+        from sleepviewer.simulation.demo import demo_recording
 
-        night = demo_night(seed=seed).psg_path
+        night = demo_recording(seed=seed)
     if _has_display():
         from sleepviewer.app.main import run_window
 

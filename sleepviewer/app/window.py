@@ -194,11 +194,11 @@ class MainWindow(QMainWindow):
 
     def open_demo(self) -> None:
         """Open the simulated night."""
-        from sleepviewer.simulation.demo import demo_night
+        from sleepviewer.simulation.demo import demo_recording
 
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            path = demo_night().psg_path
+            path = demo_recording()
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return
