@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -253,11 +252,3 @@ def test_every_real_hypnogram_fits_its_own_recording_time(shared: Path) -> None:
         result = align(the_track, start=the_track.start, n_epochs=2880, name="night.edf")
         assert all("shorter" in note for note in result.notes), path.name
         assert (result.stages >= 0).sum() * 30 == sum(b.duration_s for b in the_track.bouts if b.stage >= 0)
-
-
-def test_a_day_of_epochs_is_laid_in_no_time() -> None:
-    stages = np.random.default_rng(1).integers(-1, 5, 2880).astype(np.int8)
-    the_track = StageTrack(bouts_of(stages), START + timedelta(seconds=7), "truth.edf")
-    began = perf_counter()
-    laid(the_track, 2880)
-    assert perf_counter() - began < 0.5
