@@ -28,7 +28,6 @@ SAME_REM_PERIOD_EPOCHS = 30  # REM epochs closer than 15 min belong to one REM p
 SHORTEST_NREM_EPOCHS = 30  # a cycle holds at least 15 min before its REM period
 N_PARTS = 3  # each NREM period is cut into thirds: descending, deep, ascending
 N_CYCLES = 5  # cycle 5 and later are pooled
-LEAST_DEEP_SLEEP = 0.1  # share of N3 in sleep; older sleepers' nights without N3 would leave the average poor in it
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 SPECTRUM_EDGES_HZ = (0.4, 0.8, 1.2, 1.6, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 25, 30, 35, 40, 48)
 BANDS = ("delta", "theta", "alpha", "sigma", "beta")
@@ -101,10 +100,8 @@ def transition_counts(stages: StageArray, first: int, stop: int) -> NDArray[np.i
 def hypnogram_statistics(nights: dict[str, StageArray]) -> dict[str, Any]:
     """Aggregate latencies, lengths of NREM and REM periods by cycle, and transition counts by cycle and part.
 
-    Of all nights, those with at least :data:`LEAST_DEEP_SLEEP` of N3 are taken.
+    Every night counts, from lights off to lights on.
     """
-    n_all = len(nights)
-    nights = {name: s for name, s in nights.items() if (s[s > Stage.W] == Stage.N3).mean() >= LEAST_DEEP_SLEEP}
     latencies = []
     nrem_epochs: list[list[int]] = [[] for _ in range(N_CYCLES)]
     rem_epochs: list[list[int]] = [[] for _ in range(N_CYCLES)]
@@ -125,9 +122,8 @@ def hypnogram_statistics(nights: dict[str, StageArray]) -> dict[str, Any]:
                 nrem[cycle, part] += transition_counts(stages, int(edges[part]), int(edges[part + 1]))
             rem[cycle] += transition_counts(stages, first_rem + 1, stop)
     return {
-        "n_nights_seen": n_all,
         "n_nights": len(nights),
-        "selection": f"nights whose sleep is at least {LEAST_DEEP_SLEEP:.0%} N3, from lights off to lights on",
+        "selection": "all nights, from lights off to lights on",
         "quantiles": list(QUANTILES),
         "latency_epochs": _quantiles(latencies),
         "share_of_sleep_median": {
