@@ -212,6 +212,51 @@ def test_times_that_count_from_zero_are_no_times_of_day_and_told(tmp_path: Path)
     assert "taken for times since its start" in track.notes[0]
 
 
+@pytest.mark.parametrize("day", ["2024-10-27T", ""])
+@pytest.mark.parametrize("header", ["clock,stage", "Start Time,stage", "START_TIME,Stage", None])
+def test_with_time_zones_the_end_of_summer_time_keeps_the_order(tmp_path: Path, day: str, header: str | None) -> None:
+    rows = [(f"{day}02:59:30+02:00", "W"), (f"{day}02:00:00+01:00", "N1"), (f"{day}02:00:30+01:00", "N2")]
+    separator = " " if header is None else ","
+    lines = [*([] if header is None else [header]), *(separator.join(row) for row in rows)]
+    track = read(tmp_path, "\n".join(lines), "h.csv")
+    assert stages(track) == [0, 1, 2]
+    assert (track.start, track.start_time) == (
+        (datetime(2024, 10, 27, 2, 59, 30), None) if day else (None, time(2, 59, 30))
+    )
+
+
+@pytest.mark.parametrize("day", ["2024-03-31T", ""])
+def test_with_time_zones_the_beginning_of_summer_time_is_no_gap(tmp_path: Path, day: str) -> None:
+    track = read(tmp_path, f"clock,stage\n{day}01:59:30+01:00,W\n{day}03:00:00+02:00,N1\n", "h.csv")
+    assert stages(track) == [0, 1]
+
+
+def test_times_of_day_with_a_time_zone_may_pass_midnight(tmp_path: Path) -> None:
+    table = "clock,stage\n23:59:30+02:00,W\n00:00:00+02:00,N1\n01:59:30+02:00,N2\n02:00:00+02:00,R\n"
+    assert [round(bout.onset_s) for bout in read(tmp_path, table, "h.csv").bouts] == [0, 30, 7200, 7230]
+
+
+@pytest.mark.parametrize("day", ["2024-10-27T", ""])
+def test_time_zones_in_some_rows_only_are_left_off(tmp_path: Path, day: str) -> None:
+    track = read(tmp_path, f"clock,stage\n{day}22:00:00+02:00,W\n{day}22:00:30,N1\n", "h.csv")
+    assert stages(track) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("onset", "clock"),
+    [
+        ("1.7e12", "2020-01-01T00:00:00"),
+        ("1.7e12", "22:00:00"),
+        ("30", "0001-01-01T00:00:00"),
+        ("-30", "9999-12-31T23:59:59+01:00"),
+        ("1e300", "2020-01-01T00:00:00"),
+    ],
+)
+def test_a_start_outside_the_calendar_is_refused_in_a_sentence(tmp_path: Path, onset: str, clock: str) -> None:
+    with pytest.raises(HypnogramError, match=r"h\.csv, line 2: .* outside the calendar; correct"):
+        read(tmp_path, f"onset,stage,clock\n{onset},W,{clock}\n", "h.csv")
+
+
 def test_a_text_files_start_may_be_a_time_of_day(tmp_path: Path) -> None:
     assert read(tmp_path, "# start: 22:30\nW\n").start_time == time(22, 30)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from sleepviewer.errors import ChannelError, RecordingError
 from sleepviewer.recording import Gap, Role, open_recording
+from sleepviewer.recording.brainvision import Segment, lay_out
 
 RATE = 100.0
 START = datetime(2021, 3, 4, 22, 30, 15, tzinfo=UTC)
@@ -154,6 +155,15 @@ def test_a_clock_that_was_set_back_is_told(tmp_path: Path) -> None:
     assert night.gaps == ()
     assert night.duration_s == 2.5
     assert any("the clock goes back at 1 place" in note for note in night.notes)
+
+
+def test_after_a_clock_was_set_back_later_pauses_are_kept() -> None:
+    first = datetime(2021, 3, 4, 22, 30)
+    back = first - timedelta(hours=1)
+    segments = [Segment(0, first), Segment(200, back), Segment(400, back + timedelta(seconds=12))]
+    laid = lay_out(segments, 500, 100.0)
+    assert (laid.set_back, laid.undated, laid.lead_s) == (1, 0, 0.0)
+    assert laid.timeline.starts_s.tolist() == [0.0, 14.0]
 
 
 def test_the_clock_is_that_of_the_first_segment_that_has_one(tmp_path: Path) -> None:

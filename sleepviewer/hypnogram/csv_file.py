@@ -27,6 +27,7 @@ from sleepviewer.hypnogram.words import (
     stages_of,
     tells_time,
     time_of_day,
+    without_zone,
 )
 from sleepviewer.stages import EPOCH_S, stage_labels
 
@@ -34,6 +35,7 @@ _COLUMNS: Final = {
     "epoch": "epoch",
     "onset": "time",
     "start": "time",
+    "start time": "time",
     "time": "time",
     "clock": "time",
     "duration": "duration",
@@ -85,13 +87,14 @@ class _Table:
 def read_csv(path: Path) -> StageTrack:
     """Read a table of stages, separated by commas, semicolons, tabs or (without a header) blanks.
 
-    Columns are known by their names: ``epoch`` (counted from 0, or from 1 where no 0 occurs), ``onset``, ``start`` or
-    ``time`` (seconds, or clock time in ISO 8601), ``duration`` (seconds), ``stage``, ``scorer``. Without a header, a
-    single column is stages and the first of two columns is epochs (whole numbers in steps of one), seconds or clock
-    times. Times of day without a date give the track's time of day alone.
+    Columns are known by their names: ``epoch`` (counted from 0, or from 1 where no 0 occurs), ``onset``, ``start``,
+    ``start time``, ``time`` or ``clock`` (seconds, or clock time in ISO 8601), ``duration`` (seconds), ``stage``,
+    ``scorer``. Without a header, a single column is stages and the first of two columns is epochs (whole numbers in
+    steps of one), seconds or clock times. Times of day without a date give the track's time of day alone. Where every
+    clock time has a time zone, onsets are right across a change to or from summer time; the start is local time.
 
     Raises HypnogramError where the file can't be read, has no column of stages, a time in another unit than seconds,
-    or a cell that can't be understood; it names the line.
+    a start outside the calendar, or a cell that can't be understood; it names the line.
     """
     table = _read_table(path)
     onsets, start, start_time, time_notes = _times(table)
@@ -157,7 +160,7 @@ def delimiter_of(line: str) -> str | None:
         if delimiter in line:
             return delimiter
     cells = line.split()
-    return " " if len(cells) == 2 and re.fullmatch(r"[\d.:T-]+", cells[0]) and is_stage(cells[1]) else None
+    return " " if len(cells) == 2 and re.fullmatch(r"[\d.:TZ+-]+", cells[0]) and is_stage(cells[1]) else None
 
 
 def _named_columns(header: Sequence[str], source: str) -> _Columns:
@@ -216,6 +219,8 @@ def _times(table: _Table) -> tuple[list[float], datetime | None, time | None, tu
     second_cells = next((cells for cells in columns if ":" not in cells[0].text), None)
     day_cells = next((cells for cells in columns if ":" in cells[0].text), None)
     clocks = [_clock(cell, table.source) for cell in clock_cells or ()]
+    if any(clock.tzinfo is None for clock in clocks):
+        clocks = [clock.replace(tzinfo=None) for clock in clocks]
     if second_cells is not None:
         seconds = [table.number(cell) for cell in second_cells]
     elif clocks:
@@ -225,21 +230,33 @@ def _times(table: _Table) -> tuple[list[float], datetime | None, time | None, tu
     else:
         seconds, notes = _from_epochs(table)
         return seconds, None, None, notes
-    if clocks:
-        return seconds, clocks[0] - timedelta(seconds=seconds[0]), None, ()
+    if clock_cells:
+        start = _second_0(clocks[0].replace(tzinfo=None), seconds[0], clock_cells[0], table.source)
+        return seconds, start, None, ()
     start_time, notes = _start_time(day_cells[0], seconds[0], table.source) if day_cells else (None, ())
     return seconds, None, start_time, notes
 
 
 def _start_time(first: Word, onset_s: float, source: str) -> tuple[time | None, tuple[str, ...]]:
     """Return the time of day of second 0, from that of the first row, or None where it is none or only counts."""
-    moment = time_of_day(first.text)
+    moment = without_zone(time_of_day(first.text))
     if moment is None:
         return None, ()
-    start_time = (datetime.combine(date(2000, 1, 1), moment) - timedelta(seconds=onset_s)).time()
+    start_time = _second_0(datetime.combine(date(2000, 1, 1), moment), onset_s, first, source).time()
     if tells_time(start_time):
         return start_time, (f"{source} gives times of day without a date.",)
     return None, (f"{source} gives times that begin at 00:00:00; they were taken for times since its start.",)
+
+
+def _second_0(clock: datetime, onset_s: float, cell: Word, source: str) -> datetime:
+    """Return the clock time of second 0 from that of the first row, or raise HypnogramError if no calendar has it."""
+    try:
+        return clock - timedelta(seconds=onset_s)
+    except OverflowError as error:
+        raise HypnogramError(
+            f"{source}, line {cell.line}: “{cell.text}” can't be {onset_s:g} s from the start, as that lies outside "
+            "the calendar; correct the date or give onsets in seconds."
+        ) from error
 
 
 def _clock(cell: Word, source: str) -> datetime:
@@ -252,15 +269,22 @@ def _clock(cell: Word, source: str) -> datetime:
 
 
 def _since_first(cells: Sequence[Word], source: str) -> list[float]:
-    """Return seconds since the first of some times of day, which may pass midnight."""
-    result: list[float] = []
-    day_s = 0.0
+    """Return seconds since the first of some times of day, which may pass midnight or, with time zones, change them."""
+    moments: list[time] = []
     for cell in cells:
         moment = time_of_day(cell.text)
         if moment is None:
             raise HypnogramError(f"{source}, line {cell.line}: “{cell.text}” is no time of day; write 23:00:00.")
+        moments.append(moment)
+    offsets = [moment.utcoffset() for moment in moments]
+    zoned = None not in offsets
+    result: list[float] = []
+    day_s = 0.0
+    for moment, offset in zip(moments, offsets, strict=True):
         of_day_s = timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second).total_seconds()
         of_day_s += moment.microsecond / 1e6
+        if zoned and offset is not None:
+            of_day_s -= offset.total_seconds()
         if result and of_day_s + day_s < result[-1]:
             day_s += _DAY_S
         result.append(of_day_s + day_s)

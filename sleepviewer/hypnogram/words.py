@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
+from typing import TypeVar
 
 from sleepviewer.errors import HypnogramError
 from sleepviewer.stages import EPOCH_S, Stage, stage_from_digit, stage_from_word
@@ -14,6 +15,8 @@ from sleepviewer.stages import EPOCH_S, Stage, stage_from_digit, stage_from_word
 _NUMBER = re.compile(r"[+-]?\d+(\.0*)?([eE][+-]?\d+)?")
 _HIGHEST_NUMBER = 9
 """Of R&K exports: numbers above REM's 5, up to 9, stand for movement, artefact or unscored."""
+
+_Clock = TypeVar("_Clock", datetime, time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,30 +153,35 @@ def remarks_of(comments: Sequence[str], source: str) -> Remarks:
         if key.strip().lower() == "scorer":
             scorer = value
         elif key.strip().lower() == "start":
-            start, start_time = clock_of(value), time_of_day(value)
+            start, start_time = without_zone(clock_of(value)), without_zone(time_of_day(value))
             if start is None and start_time is None:
                 notes.append(f"{source}: its start “{value}” is no date and time and was not used.")
     return Remarks(start, start_time, scorer, tuple(notes))
 
 
 def clock_of(text: str) -> datetime | None:
-    """Return the local date and time that a text gives in ISO 8601, or None; a time zone is left off."""
+    """Return the date and time that a text gives in ISO 8601, with its time zone if it has one, or None."""
     if len(text) < len("2002-01-01T23"):
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 
 
 def time_of_day(text: str) -> time | None:
-    """Return the time of day that a text gives without a date (``22:30:00``), or None."""
+    """Return the time of day that a text gives without a date (``22:30:00``), with its time zone if any, or None."""
     if ":" not in text:
         return None
     try:
-        return time.fromisoformat(text).replace(tzinfo=None)
+        return time.fromisoformat(text)
     except ValueError:
         return None
+
+
+def without_zone(clock: _Clock | None) -> _Clock | None:
+    """Return the local date and time, or time of day, of one that may have a time zone; None for None."""
+    return None if clock is None else clock.replace(tzinfo=None)
 
 
 def tells_time(start_time: time) -> bool:

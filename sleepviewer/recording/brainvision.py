@@ -40,7 +40,8 @@ class Segments:
     ----------
     timeline: runs of samples; each "record" is one sample.
     undated: number of segments whose time is missing or absurd; they follow the one before without a gap.
-    set_back: number of segments that would begin before the one before them ends; they follow it without a gap.
+    set_back: number of segments that would begin before the one before them ends; they follow it without a gap, and
+        later segments are timed from them.
     lead_s: seconds of samples before the first segment that has a time.
     """
 
@@ -75,6 +76,7 @@ def lay_out(segments: Iterable[Segment], n_samples: int, rate_hz: float) -> Segm
     tolerance_s = max(0.5 / rate_hz, _MIN_TOLERANCE_S)
     firsts, starts = [0], [0.0]
     origin: tuple[datetime, float] | None = None
+    lead_s = 0.0
     undated = set_back = 0
     for segment in segments:
         if segment.first_sample >= n_samples:
@@ -85,6 +87,7 @@ def lay_out(segments: Iterable[Segment], n_samples: int, rate_hz: float) -> Segm
             continue
         if origin is None:
             origin = segment.time, without_pause_s
+            lead_s = without_pause_s
             continue
         pause_s = origin[1] + (segment.time - origin[0]).total_seconds() - without_pause_s
         if pause_s > _MAX_PAUSE_S:
@@ -94,9 +97,10 @@ def lay_out(segments: Iterable[Segment], n_samples: int, rate_hz: float) -> Segm
             starts.append(without_pause_s + pause_s)
         elif pause_s < -_CLOCK_SET_BACK_S:
             set_back += 1
+            origin = segment.time, without_pause_s  # what follows is timed by the clock as it was set
     bounds = np.array([*firsts, n_samples], dtype=np.int64)
     timeline = Timeline(1.0 / rate_hz, np.array(starts), bounds)
-    return Segments(timeline, undated, set_back, 0.0 if origin is None else origin[1])
+    return Segments(timeline, undated, set_back, lead_s)
 
 
 def _text(path: Path) -> str:
