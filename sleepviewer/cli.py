@@ -47,6 +47,9 @@ class _Program(click.Group):
 _VIEW_OPTIONS = ("--truth", "--labels", "--screenshot", "--epoch", "--size", "--theme")
 
 _path = click.Path(path_type=Path)
+_overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Write over a file that is there (never over the night's own)."
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
 _truth_option = click.option(
     "--truth", type=_path, help="The expert's hypnogram (found by its name where it lies beside)."
@@ -105,7 +108,7 @@ def view(
     if screenshot is not None:
         if night is None:
             raise click.UsageError("--screenshot needs a NIGHT")
-        _check_out(screenshot, night, truth, labels)
+        _check_out(screenshot, night, truth, labels, endings=(".png",))
         _use_offscreen()
         from sleepviewer.app.main import paint_window
         from sleepviewer.review.opening import open_night
@@ -132,6 +135,7 @@ def view(
 @click.option("--emg", help="EMG channel to give the engine as well.")
 @_truth_option
 @click.option("--out", type=_path, required=True, help="Where to write: npz (with all probabilities), edf, csv or txt.")
+@_overwrite_option
 @_json_option
 def score(
     night: Path,
@@ -142,6 +146,7 @@ def score(
     emg: str | None,
     truth: Path | None,
     out: Path,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Score a night and write the stages; with a truth, also say how well they agree."""
@@ -157,7 +162,7 @@ def score(
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
     _find_truth(opened)
-    check_export_path(opened, out)
+    check_export_path(opened, out, replace=overwrite)
     eeg = channel or opened.channel
     if eeg is None:
         there = ", ".join(c.label for c in opened.recording.channels)
@@ -166,10 +171,11 @@ def score(
     prediction = _score(opened, engine, weights, ChannelChoice(eeg, eog, emg))
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
+    check_export_path(opened, out, replace=overwrite)  # somebody may have saved there while the night was scored
     if out.suffix.lower() == ".npz":
         save_review(opened, out, replace=True)
     else:
-        export_labels(opened, out)
+        export_labels(opened, out, replace=overwrite)
     agreement = _agreement(opened)
     _tell((*opened.notes, *prediction.notes))
     result = {**_scoring_summary(opened, prediction), "out": str(out), **agreement}
@@ -213,9 +219,9 @@ def compare(a: Path, b: Path, as_json: bool) -> None:
     "--channel", help="Channel whose signal goes into the npz (default: the review's, else the proposed one)."
 )
 @click.option("--trim-wake", type=click.FloatRange(min=0), help="Keep so many minutes of wake around sleep (npz only).")
-def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake: float | None) -> None:
+@_overwrite_option
+def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake: float | None, overwrite: bool) -> None:
     """Write a night's signal and labels as an npz that AttnSleep's loader reads, or its labels in another format."""
-    from sleepviewer.datasets.sleep_edf import find_truth
     from sleepviewer.review.night import set_truth_from
     from sleepviewer.review.opening import open_night
     from sleepviewer.review.saving import check_export_path, export_labels, is_review_of, restore_review
@@ -224,9 +230,6 @@ def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake:
         raise click.UsageError("--trim-wake needs an --out that ends in .npz")
     _check_out(out, night, labels, endings=_LABEL_ENDINGS)
     opened = open_night(night, look_beside=False)
-    found = find_truth(night)
-    if found is not None and out.exists() and out.samefile(found):
-        raise OutputError(f"{out} is the expert's hypnogram and was not written over; choose another name.")
     if is_review_of(opened, labels):
         restore_review(opened, labels)
         if opened.foreign_review:
@@ -235,10 +238,10 @@ def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake:
         set_truth_from(opened, labels)
         if labels.suffix.lower() == ".npz":
             opened.notes += (f"{labels.name} is no review of {night.name}; its stages were taken as an expert's.",)
-    check_export_path(opened, out)
+    check_export_path(opened, out, replace=overwrite)
     if channel is not None:
         opened.channel = opened.recording.channel(channel).label
-    export_labels(opened, out, trim_wake_min=trim_wake)
+    export_labels(opened, out, trim_wake_min=trim_wake, replace=overwrite)
     _tell(opened.notes)
     click.echo(f"{out} written", err=True)
 
@@ -289,7 +292,7 @@ def _demo_without_display(path: Path, picture: Path) -> None:
     from sleepviewer.review.opening import open_night
     from sleepviewer.scoring.base import ChannelChoice
 
-    _check_out(picture)
+    _check_out(picture, path, endings=(".png",))
     night = open_night(path)
     if night.channel is None:
         raise ChannelError(f"No EEG channel of {path.name} was recognised.")
@@ -406,7 +409,8 @@ def _check_out(out: Path, *inputs: Path | None, endings: tuple[str, ...] = ()) -
     if any(path is not None and path.exists() and out.exists() and out.samefile(path) for path in inputs):
         raise OutputError(f"{out} is one of the files to read and was not written over; choose another name.")
     if endings and out.suffix.lower() not in endings:
-        raise OutputError(f"{out} was not written: end its name in {', '.join(endings[:-1])} or {endings[-1]}.")
+        *most, last = endings
+        raise OutputError(f"{out} was not written: end its name in {', '.join(most) + ' or ' if most else ''}{last}.")
 
 
 def _has_display() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -63,7 +64,7 @@ def test_two_windows_on_one_night_do_not_write_over_each_other(
     asked: list[Path] = []
     monkeypatch.setattr(dialogs, "ask_save_path", lambda _, proposed: asked.append(proposed))
     assert not second.save()
-    assert asked == [night.with_suffix(".npz")]
+    assert asked == [night.with_name("night-2.npz")]
     assert "was not written over" in second.info_bar.text
     assert "not saved" in second.status_line.text
     assert open_night(night).document.corrected[0] == 3
@@ -206,3 +207,45 @@ def test_a_copy_of_a_night_elsewhere_has_its_own_review(
     assert window.open_path(copied)
     assert window.session is not None
     assert window.session.document.edits == ()
+
+
+def test_a_result_still_on_its_way_is_not_taken_for_the_next_nights(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = opened.findChild(ScoringWorker)
+    assert isinstance(worker, ScoringWorker)
+    asked: list[ScoringRequest] = []
+
+    def score(request: ScoringRequest, *_: object) -> object:
+        asked.append(request)
+        return prediction_of([4] * N)
+
+    monkeypatch.setattr(worker._process, "score", score)
+    opened.run_command("score")
+    assert worker._thread is not None
+    worker._thread.join()  # done, but its signal has not been delivered
+    assert opened.open_path(write_night(tmp_path / "next.edf", seed=3))
+    opened.run_command("score")
+    assert len(asked) == 1
+    assert "running already" in opened.status_line.text
+    qtbot.waitUntil(lambda: not opened.scoring)
+    assert opened.session is not None
+    assert opened.session.document.prediction is None
+    opened.run_command("score")
+    qtbot.waitUntil(lambda: opened.session is not None and opened.session.document.prediction is not None)
+    assert len(asked) == 2
+
+
+def test_a_file_that_changes_while_it_is_opened_is_told_and_not_half_shown(window: MainWindow, night: Path) -> None:
+    opened = open_night(night)
+    os.utime(night, ns=(0, 0))
+    window.show_night(opened)
+    assert "has changed since it was opened" in window.info_bar.text
+    assert window.windowTitle().startswith("night.edf")
+
+
+def test_a_dialog_that_names_no_format_keeps_the_typed_ending(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "foo.npz"), ""))
+    assert dialogs.ask_export_path(window, tmp_path) == tmp_path / "foo.npz"

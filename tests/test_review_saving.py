@@ -197,7 +197,7 @@ def test_an_export_destroys_neither_the_truth_nor_a_review(path: Path, tmp_path:
     with pytest.raises(OutputError, match="the recording itself"):
         export_labels(night, path)
     night.document.undo()
-    with pytest.raises(ReviewInTheWayError, match="1 corrected epochs that this night does not"):
+    with pytest.raises(ReviewInTheWayError, match="1 corrected or flagged epochs that this night does not"):
         export_labels(night, save_path_of(night))
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
@@ -209,3 +209,81 @@ def test_an_export_may_be_made_again(path: Path, tmp_path: Path) -> None:
     for _ in range(2):
         export_labels(night, tmp_path / "train.npz")
     assert len(read_archive(tmp_path / "train.npz")) == N
+
+
+def test_flags_and_archives_of_a_newer_version_are_not_exported_over(path: Path, tmp_path: Path) -> None:
+    night = open_night(path)
+    night.document.toggle_flag([2])
+    save_review(night, tmp_path / "flags.npz")
+    night.document.undo()
+    with pytest.raises(ReviewInTheWayError, match="1 corrected or flagged"):
+        export_labels(night, tmp_path / "flags.npz", replace=True)
+    rewrite_meta(tmp_path / "flags.npz", version=99)
+    with pytest.raises(OutputError, match="there already"):
+        export_labels(night, tmp_path / "flags.npz")
+
+
+def test_a_hypnogram_beside_that_could_not_be_used_is_not_written_over(path: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "night-Hypnogram.edf"
+    other_night = Hypnogram(np.array(TRUTH, dtype=np.int8), datetime(2022, 1, 1, 23), "expert")
+    write_hypnogram(other_night, beside)
+    night = open_night(path)
+    assert night.document.truth is None
+    before = beside.read_bytes()
+    with pytest.raises(OutputError, match="the expert's hypnogram"):
+        export_labels(night, beside, replace=True)
+    assert beside.read_bytes() == before
+
+
+def test_another_file_is_written_over_only_when_that_was_asked(path: Path, tmp_path: Path) -> None:
+    night = open_night(path)
+    other = write_stages(tmp_path / "other expert.csv", OTHER)
+    before = other.read_bytes()
+    with pytest.raises(OutputError, match="there already"):
+        export_labels(night, other)
+    assert other.read_bytes() == before
+    export_labels(night, other, replace=True)
+    assert other.read_bytes() != before
+
+
+def test_an_export_onto_the_saved_review_is_no_stranger_to_the_next_save(saved: Night) -> None:
+    assert saved.saved_path is not None
+    export_labels(saved, saved.saved_path)
+    saved.document.set_stage([5], Stage.N1)
+    save_review(saved, saved.saved_path)
+    assert open_night(saved.recording.path).document.corrected[5] == Stage.N1
+
+
+# -- what only the archive holds
+
+
+def test_a_review_of_other_content_is_not_written_over(saved: Night) -> None:
+    write_night(saved.recording.path, seed=1)
+    again = open_night(saved.recording.path)
+    again.document.set_stage([0], Stage.N1)
+    with pytest.raises(ReviewInTheWayError, match="made of another"):
+        save_review(again, save_path_of(again))
+
+
+def test_the_last_copy_of_the_signal_is_not_written_over(saved: Night, tmp_path: Path) -> None:
+    assert saved.saved_path is not None
+    saved.document.set_stage(range(N), Stage.N2)
+    save_review(saved, saved.saved_path)
+    assert len(read_archive(saved.saved_path)) == N
+    saved.recording.path.unlink()
+    saved.document.set_stage([0], Stage.N1)
+    with pytest.raises(ReviewInTheWayError, match="holds the signal"):
+        save_review(saved, saved.saved_path)
+    save_review(saved, tmp_path / "without.npz")
+    assert not saved.document.unsaved
+    assert len(read_archive(tmp_path / "without.npz")) == 0
+
+
+def test_a_base_that_nobody_chose_gives_way_after_reopening_too(path: Path) -> None:
+    night = open_night(path)
+    night.document.set_stage([0], Stage.W)
+    save_review(night, save_path_of(night))
+    again = open_night(path)
+    assert again.document.base is Base.NONE
+    again.document.set_prediction(prediction_of(OTHER))
+    assert again.document.base is Base.MODEL

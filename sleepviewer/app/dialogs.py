@@ -57,7 +57,7 @@ def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> P
         return None
     ending = chosen[chosen.rfind("*") + 1 : chosen.rfind(")")]
     asked = Path(name)
-    if asked.suffix.lower() == ending:
+    if asked.suffix.lower() == ending or not ending:
         return asked
     known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt")
     path = asked.with_suffix(ending) if known else asked.with_name(asked.name + ending)

@@ -41,7 +41,7 @@ class ScoringController(QObject):
     @property
     def running(self) -> bool:
         """Whether a night is being scored."""
-        return self._worker.running
+        return self._being_scored is not None or self._worker.running
 
     def warm_up_soon(self) -> None:
         """Prepare the engine in the background once the window stands."""
@@ -56,7 +56,7 @@ class ScoringController(QObject):
         """Score the open night in the background."""
         if self._session is None:
             return
-        if self._worker.running:
+        if self.running:  # also while the last words of one that has ended are on their way
             self._status.show_message("A scoring is running already; Esc cancels it")
             return
         choice = self._bar.choice
@@ -81,6 +81,7 @@ class ScoringController(QObject):
     def close(self) -> None:
         """End the scoring process, whatever it does."""
         self._worker.close()
+        self._being_scored = None
 
     @property
     def _heard(self) -> NightSession | None:
@@ -98,6 +99,7 @@ class ScoringController(QObject):
         if (session := self._end()) is None:
             return
         try:
+            session.night.recording.check_unchanged()
             session.document.set_prediction(prediction)
         except SleepViewerError as error:
             self.trouble.emit(str(error))

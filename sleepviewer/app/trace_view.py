@@ -91,7 +91,7 @@ class TraceView(QWidget):
             curve = Curve(len(recording.channels))
             curve.setZValue(1)
             self._plot.addItem(curve)
-            self._lanes.append(_Lane(channel, band, starting_half_height(recording, channel, band), curve))
+            self._lanes.append(_Lane(channel, band, _half_height(recording, channel, band), curve))
         self._plot.setXRange(-CONTEXT_S, EPOCH_S + CONTEXT_S, padding=0)
         self._plot.setYRange(-max(len(self._lanes), 1), 0, padding=0)
         self.set_theme(self._theme)
@@ -189,6 +189,14 @@ def _set_points(curve: Curve, trace: PageTrace, row: int, half_height: float) ->
     kept = ~missing
     kept[1:] |= kept[:-1]
     curve.setData(x[kept], y[kept], connect="finite")
+
+
+def _half_height(recording: Recording, channel: Channel, band: Band) -> float:
+    """Return the scale to start with; where the file can't be read, any will do: drawing the page tells the trouble."""
+    try:
+        return starting_half_height(recording, channel, band)
+    except SleepViewerError:
+        return 100.0
 
 
 def _lane_text(lane: _Lane, band: Band) -> tuple[str, str]:

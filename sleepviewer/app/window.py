@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
@@ -214,6 +215,10 @@ class MainWindow(QMainWindow):
         self._commands = self._review.table()
         self._set_advance()
         self._saved_at = ""
+        notes = night.notes
+        if night.recording.simulated:
+            notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
+        self.info_bar.show_notes(notes)
         self.page.set_session(self._session)
         self.scoring_bar.set_recording(night.recording)
         if night.channel is not None:
@@ -224,10 +229,6 @@ class MainWindow(QMainWindow):
             old.night.recording.close()
             old.deleteLater()
         self._stack.setCurrentWidget(self.page)
-        notes = night.notes
-        if night.recording.simulated:
-            notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
-        self.info_bar.show_notes(notes)
         self.status_line.show_message("")
         self._show_state()
         self._fingerprint(night)
@@ -247,9 +248,9 @@ class MainWindow(QMainWindow):
         threading.Thread(target=compute, name="fingerprint", daemon=True).start()
 
     def _on_foreign_review(self, night: Night, warning: str) -> None:
-        night.saved_stamp = None  # so that saving asks for another name
         if self._session is not None and self._session.night is night:
-            self.info_bar.show_error(warning)
+            night.notes = (warning, *night.notes)
+            self.info_bar.show_notes(night.notes)
 
     def _ask_and_open(self) -> None:
         path = dialogs.ask_recording(self, self._folder())
@@ -325,12 +326,11 @@ class MainWindow(QMainWindow):
         night = self._session.night
         return self._save_to(save_path_of(night))
 
-    def save_as(self) -> bool:
+    def save_as(self, proposed: Path | None = None) -> bool:
         """Ask where to save the review, and save it there."""
         if self._session is None:
             return False
-        night = self._session.night
-        path = dialogs.ask_save_path(self, save_path_of(night))
+        path = dialogs.ask_save_path(self, proposed or save_path_of(self._session.night))
         return path is not None and self._save_to(path, replace=True)
 
     def _save_to(self, path: Path, *, replace: bool = False) -> bool:
@@ -342,7 +342,7 @@ class MainWindow(QMainWindow):
             save_review(night, path, replace=replace)
         except ReviewInTheWayError as error:
             self.info_bar.show_error(str(error))
-            return self.save_as()
+            return self.save_as(_free_name(path))
         except SleepViewerError as error:
             still = "Your edits are still here, and File › Export labels… can write them as CSV."
             self._show_failure(f"Not saved: {error} {still}")
@@ -369,7 +369,7 @@ class MainWindow(QMainWindow):
             return False
         self._session.night.channel = self.scoring_bar.channel
         try:
-            export_labels(self._session.night, path)
+            export_labels(self._session.night, path, replace=True)
         except SleepViewerError as error:
             self._show_failure(f"Not exported: {error}")
             return False
@@ -465,3 +465,9 @@ class MainWindow(QMainWindow):
         if self._session is not None:
             self._session.night.recording.close()
         event.accept()
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name beside ``path`` that no file has: ``night-2.npz``."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(name for name in numbered if not name.exists())

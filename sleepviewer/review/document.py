@@ -149,6 +149,11 @@ class Document:
         self._change_base(base)
 
     @property
+    def base_is_chosen(self) -> bool:
+        """Whether the base was chosen, and not only came with the first truth or scoring."""
+        return self._base_is_chosen
+
+    @property
     def corrected(self) -> StageArray:
         """The corrected layer, ``int8 [n_epochs]`` (read-only view), NOT_CORRECTED where nothing was said."""
         return _read_only(self._corrected)
@@ -275,9 +280,17 @@ class Document:
         self._tell(Change.SAVED)
 
     def restore(
-        self, corrected: StageArray, flagged: NDArray[np.bool_], edits: Iterable[Edit], base: Base | None = None
+        self,
+        corrected: StageArray,
+        flagged: NDArray[np.bool_],
+        edits: Iterable[Edit],
+        base: Base | None = None,
+        *,
+        base_is_chosen: bool = False,
     ) -> None:
         """Take a saved review over: its layers, its edits as undoable history, and its base. It counts as saved.
+
+        A base that somebody chose stays when a truth or a scoring comes; another gives way as in a new document.
 
         Raises AlignmentError where the layers have another number of epochs.
         """
@@ -287,7 +300,7 @@ class Document:
         self._stack = UndoStack(edits)
         self._saved_edits = self._stack.standing
         self._saved_layers = (self._truth, self._prediction)
-        self._base_is_chosen = base is not None
+        self._base_is_chosen = base_is_chosen
         self._settle_base(self._base if base is None else base)
         self._tell(Change.EDITS)
 

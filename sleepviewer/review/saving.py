@@ -14,6 +14,7 @@ import platformdirs
 
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, write_archive
 from sleepviewer.archive.build import build_archive, make_meta
+from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import ArchiveError, ChannelError, OutputError, RecordingError, ReviewInTheWayError
 from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.recording import Recording
@@ -64,22 +65,24 @@ def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
     """Write the review, and remember it as saved.
 
     Where the signal can't be had (the channel does not suit, the recording is gone or changed), the review is saved
-    without it, and a note says why. Raises
-    ReviewInTheWayError where the file was there before and is not the one that this night's review was read from or
-    last written to (unless ``replace``: the user was asked), OutputError where it can't be written or is the recording
-    itself.
+    without it, and a note says why. Raises ReviewInTheWayError, unless the user was asked (``replace``), where the file
+    was there before and is not the one that this night's review was read from or last written to, is of a recording
+    with other content, or holds a signal that can't be had any more; OutputError where it can't be written or is one of
+    the night's own files.
     """
     _check_not_source(night, path)
-    if not replace and path.exists() and (path != night.saved_path or stamp_of(path) != night.saved_stamp):
-        raise ReviewInTheWayError(
-            f"{path} was not written over: it has been changed, or made by another, since this night was opened. Save "
-            "under another name, or open the night again to see what it holds."
-        )
+    if not replace:
+        _check_ours(night, path)
     try:
         archive = make_archive(night)
         night.recording.check_unchanged()
     except (ChannelError, RecordingError) as error:
         archive = _archive_with(night, None)
+        if not replace and _signal_in(path):
+            raise ReviewInTheWayError(
+                f"{path} was not written over: it holds the signal, which can't be had any more ({error}) Save under "
+                "another name."
+            ) from error
         night.notes += (f"The review was saved without the signal, which training needs: {error}",)
     _make_folder(path.parent)
     write_archive(path, archive)
@@ -87,45 +90,77 @@ def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
     night.document.mark_saved()
 
 
-def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = None) -> None:
+def _check_ours(night: Night, path: Path) -> None:
+    """Raise ReviewInTheWayError where saving would write over what this night's review was not read from."""
+    if not path.exists():
+        return
+    if path != night.saved_path or stamp_of(path) != night.saved_stamp:
+        raise ReviewInTheWayError(
+            f"{path} was not written over: it has been changed, or made by another, since this night was opened. Save "
+            "under another name, or open the night again to see what it holds."
+        )
+    with suppress(RecordingError):  # then nothing can be compared, and the signal's own trouble is told
+        if night.foreign_review:
+            raise ReviewInTheWayError(night.foreign_review)
+
+
+def _signal_in(path: Path) -> bool:
+    try:
+        return path.is_file() and len(read_archive(path)) > 0
+    except ArchiveError:
+        return False
+
+
+def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = None, replace: bool = False) -> None:
     """Write the labels that count in the format of the file's name: ``.npz`` for training, else a hypnogram.
 
-    Raises OutputError where the file can't be written, is one of the night's own files, its name ends in no format's
-    ending, or (ReviewInTheWayError) it holds a review's corrections.
+    Raises what :func:`check_export_path` does, and OutputError where the file can't be written or its name ends in no
+    format's ending.
     """
-    check_export_path(night, path)
+    check_export_path(night, path, replace=replace)
     if path.suffix.lower() == ".npz":
         write_archive(path, make_archive(night, trim_wake_min=trim_wake_min))
+        if path == night.saved_path:
+            night.saved_stamp = stamp_of(path)
         return
     recording, document = night.recording, night.document
     labels = Hypnogram(document.labels, recording.start, source=recording.name, scorer=document.scorer)
     write_hypnogram(labels, path, simulated=recording.simulated)
 
 
-def check_export_path(night: Night, path: Path) -> None:
-    """Raise OutputError where an export would destroy the recording, the expert's hypnogram, or corrections."""
+def check_export_path(night: Night, path: Path, *, replace: bool = False) -> None:
+    """Raise OutputError where an export would destroy something.
+
+    That is always the recording, the expert's hypnogram, and an archive (ReviewInTheWayError) with corrections or flags
+    that this night does not have; and, unless the user was asked (``replace``), whatever else is there, but for an
+    archive that loses nothing.
+    """
     _check_not_source(night, path)
-    lost = _corrections_lost(night, path)
+    if not path.exists():
+        return
+    lost = _epochs_lost(night, path)
     if lost:
         raise ReviewInTheWayError(
-            f"{path} was not written over: it holds {lost} corrected epochs that this night does not. Choose another "
-            "name."
+            f"{path} was not written over: it holds {lost} corrected or flagged epochs that this night does not. "
+            "Choose another name."
         )
+    if lost is None and not replace:
+        raise OutputError(f"{path} is there already and was not written over; choose another name.")
 
 
-def _corrections_lost(night: Night, path: Path) -> int:
-    """Return how many corrected epochs of an archive are not among the night's own; 0 where the file is none."""
-    if not path.is_file():
-        return 0
+def _epochs_lost(night: Night, path: Path) -> int | None:
+    """Return how many epochs an archive says something about that the night does not; None where it is no archive."""
     try:
-        archive = read_archive(path)
+        archive = read_archive(path) if path.suffix.lower() == ".npz" else None
     except ArchiveError:
-        return 0
+        archive = None
+    if archive is None or not archive.meta:
+        return None
     theirs, ours = archive.night_corrected, night.document.corrected
-    corrected = theirs != NOT_CORRECTED
+    said = (theirs != NOT_CORRECTED) | archive.night_flagged
     if len(theirs) == len(ours) and is_review_of(night, path):
-        corrected &= theirs != ours
-    return int(corrected.sum())
+        said = ((theirs != NOT_CORRECTED) & (theirs != ours)) | (archive.night_flagged & ~night.document.flagged)
+    return int(said.sum())
 
 
 def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None = None) -> ScoringArchive:
@@ -139,6 +174,7 @@ def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None
         edits=[edit.as_dict() for edit in document.edits],
         recording_sha256=_sha256_of(night, needed=channel is not None),
     )
+    meta["base_is_chosen"] = document.base_is_chosen
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
     return build_archive(
         night.recording,
@@ -173,7 +209,9 @@ def stamp_of(path: Path) -> FileStamp | None:
 
 def _check_not_source(night: Night, path: Path) -> None:
     """Keep the signal and the expert's hypnogram from being written over, under whatever name."""
-    for source, what in ((night.recording.path, "the recording itself"), (night.truth_path, "the expert's hypnogram")):
+    recording, hypnogram = night.recording.path, "the expert's hypnogram"
+    sources = ((recording, "the recording itself"), (night.truth_path, hypnogram), (find_truth(recording), hypnogram))
+    for source, what in sources:
         with suppress(OSError):
             if source is not None and path.samefile(source):
                 raise OutputError(f"{path} is {what} and was not written over; choose another name.")
@@ -209,7 +247,8 @@ def restore_review(night: Night, path: Path) -> None:
         document.set_prediction(prediction)
     base = archive.meta.get("base")
     base = Base(base) if base in tuple(Base) else None
-    document.restore(archive.night_corrected, archive.night_flagged, edits, base)
+    is_chosen = archive.meta.get("base_is_chosen") is True
+    document.restore(archive.night_corrected, archive.night_flagged, edits, base, base_is_chosen=is_chosen)
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
     sha256 = _mapping(archive.meta, "recording").get("sha256")
