@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -256,7 +255,6 @@ def test_a_review_whose_description_is_damaged_opens_or_is_refused(
     assert len(night.document.labels) == N
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions are POSIX's")
 def test_a_review_in_a_read_only_folder_is_kept_with_the_user(
     path: Path, user_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

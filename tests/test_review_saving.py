@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_one_window_saves_again_and_again(saved: Night) -> None:
         saved.document.set_stage([5], stage)
         save_review(saved, save_path_of(saved))
     assert open_night(saved.recording.path).document.corrected[5] == Stage.N2
+
+
+def test_a_review_saved_under_another_name_is_found_again_and_the_older_one_named(path: Path) -> None:
+    first, second = open_night(path), open_night(path)
+    first.document.set_stage([4], Stage.N3)
+    save_review(first, save_path_of(first))
+    second.document.set_stage([7], Stage.REM)
+    os.utime(path.with_suffix(".npz"), ns=(0, 0))
+    save_review(second, path.with_name("night-2.npz"))
+    again = open_night(path)
+    assert again.saved_path == path.with_name("night-2.npz")
+    assert again.document.edits == second.document.edits
+    assert any("night.npz is an older review of this night" in note for note in again.notes)
 
 
 # -- damaged, foreign and renamed

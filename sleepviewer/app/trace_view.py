@@ -107,13 +107,8 @@ class TraceView(QWidget):
             lane.half_height = step(lane.half_height, -direction)
         self._draw()
 
-    @property
-    def filters_on(self) -> bool:
-        """Whether the traces are shown filtered; the model never sees the filtered picture."""
-        return self._filters_on
-
     def set_filters_on(self, on: bool) -> None:
-        """Show the traces filtered by role, or as recorded (around their median)."""
+        """Show the traces filtered by role, or as recorded (around their median); the model has a signal of its own."""
         self._filters_on = on
         self._draw()
 

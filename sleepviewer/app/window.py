@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
@@ -323,8 +323,7 @@ class MainWindow(QMainWindow):
         """Save the review beside the recording (or where it was saved before); say where."""
         if self._session is None:
             return False
-        night = self._session.night
-        return self._save_to(save_path_of(night))
+        return self._save_to(save_path_of(self._session.night))
 
     def save_as(self, proposed: Path | None = None) -> bool:
         """Ask where to save the review, and save it there."""
@@ -430,8 +429,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            with QSignalBlocker(QGuiApplication.styleHints()):
-                apply_theme(app, theme)
+            apply_theme(app, theme)
         self.info_bar.set_theme(theme)
         self.page.set_theme(theme)
 

@@ -12,7 +12,7 @@ from sleepviewer.errors import RecordingError, SleepViewerError
 from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
 from sleepviewer.review.document import Document
 from sleepviewer.review.night import Night, load_truth, set_truth_from
-from sleepviewer.review.saving import restore_review, review_places
+from sleepviewer.review.saving import is_review_of, restore_review, review_places
 
 
 def open_night(
@@ -53,15 +53,19 @@ def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | 
 
 
 def _restore_found(night: Night) -> None:
-    """Take up the newest review that was saved of the recording."""
-    there = [place for place in review_places(night.recording) if place.is_file()]
-    for place in sorted(there, key=lambda place: place.stat().st_mtime, reverse=True):
+    """Take up the newest review that was saved of the recording, and name the others."""
+    for place in review_places(night.recording):
+        if night.saved_path is not None:
+            if is_review_of(night, place):
+                night.notes += (
+                    f"{night.saved_path.name} was taken up; {place.name} is an older review of this night. To open "
+                    f"that one: sleepviewer {night.recording.name} --labels {place}",
+                )
+            continue
         try:
             restore_review(night, place)
         except SleepViewerError as error:
             night.notes += (f"{place.name} was found by its name but not taken up: {error}",)
-        else:
-            return
 
 
 def _use_named_truth(night: Night, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -36,9 +37,21 @@ def save_path_of(night: Night) -> Path:
     return path if os.access(path.parent, os.W_OK) else _path_in_user_folder(night.recording)
 
 
-def review_places(recording: Recording) -> tuple[Path, Path]:
-    """Return where a review of the recording may have been saved."""
-    return recording.path.with_suffix(".npz"), _path_in_user_folder(recording)
+def review_places(recording: Recording) -> list[Path]:
+    """Return the files in which a review of the recording may have been saved, the newest first.
+
+    These are ``NAME.npz`` and, from saving under another name, ``NAME-2.npz`` … beside the recording, and the file in
+    the user's data folder.
+    """
+    stem = recording.path.stem
+    numbered = re.compile(rf"{re.escape(stem)}(-\d+)?")
+    try:
+        beside = [path for path in recording.path.parent.glob("*.npz") if numbered.fullmatch(path.stem)]
+    except OSError:
+        beside = []
+    stamps = {path: stamp_of(path) for path in (*beside, _path_in_user_folder(recording))}
+    there = {path: stamp.mtime_ns for path, stamp in stamps.items() if stamp is not None}
+    return sorted(there, key=lambda path: there[path], reverse=True)
 
 
 def _path_in_user_folder(recording: Recording) -> Path:
