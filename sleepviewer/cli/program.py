@@ -432,5 +432,3 @@ def _print_json(values: dict[str, Any]) -> None:
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
 
 
-if __name__ == "__main__":
-    main()
