@@ -1,0 +1,127 @@
+"""What the neighbours say: a sequence network over the epoch model's features, and the plain smoother it must beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from sleepviewer.models.afr import N_FEATURES
+from sleepviewer.stages import N_STAGES, Proba, StageArray
+
+SUMMARY_WIDTH: Final = 2 * N_FEATURES + N_STAGES
+"""Width of an epoch's summary: mean and spread over time of its 30 features, and its five log-probabilities."""
+
+CONTEXT_EPOCHS: Final = 200
+"""The most epochs that the network reads at once; longer nights are read in windows that overlap by half."""
+
+_HIDDEN: Final = 64
+_DROPOUT: Final = 0.3
+
+
+def summarise(features: Tensor, logits: Tensor) -> Tensor:
+    """Return what the context reads of each epoch, ``[n, 65]``.
+
+    ``features`` are the recalibrated ones, ``[n, 30, d_model]``, ``logits`` the epoch model's, ``[n, 5]``. Means and
+    spreads do not depend on ``d_model``, so that one context serves every member and every length of input.
+    """
+    return torch.cat((features.mean(dim=2), features.std(dim=2), logits.log_softmax(dim=1)), dim=1)
+
+
+class ContextModel(nn.Module):
+    """A bidirectional GRU over the epochs of a night that corrects the epoch model's log-probabilities.
+
+    Takes summaries ``[n, length, 65]`` and returns logits ``[n, length, 5]``. A new model returns the epoch model's
+    own: its last layer starts at zero.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(SUMMARY_WIDTH)
+        self.embed = nn.Linear(SUMMARY_WIDTH, _HIDDEN)
+        self.dropout = nn.Dropout(_DROPOUT)
+        self.gru = nn.GRU(_HIDDEN, _HIDDEN, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(2 * _HIDDEN, N_STAGES)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, summaries: Tensor) -> Tensor:
+        """Return the corrected logits."""
+        x = self.norm(summaries.transpose(1, 2)).transpose(1, 2)
+        x = self.dropout(torch.nn.functional.gelu(self.embed(self.dropout(x))))
+        found, _ = self.gru(x)
+        out: Tensor = summaries[..., -N_STAGES:] + self.head(self.dropout(found))
+        return out
+
+    @torch.no_grad()
+    def night(self, summaries: Tensor) -> Tensor:
+        """Return the logits ``[n_epochs, 5]`` of one night's summaries ``[n_epochs, 65]``, of any length.
+
+        A night longer than :data:`CONTEXT_EPOCHS` is read in windows that overlap by half; where two windows see an
+        epoch, each counts by how far the epoch is from its window's ends.
+        """
+        length = len(summaries)
+        if length <= CONTEXT_EPOCHS:
+            return self(summaries.unsqueeze(0))[0] if length else summaries.new_empty(0, N_STAGES)
+        starts = [*range(0, length - CONTEXT_EPOCHS, CONTEXT_EPOCHS // 2), length - CONTEXT_EPOCHS]
+        windows = self(torch.stack([summaries[start : start + CONTEXT_EPOCHS] for start in starts]))
+        place = torch.arange(CONTEXT_EPOCHS, dtype=windows.dtype, device=windows.device)
+        weight = (torch.minimum(place, place.flip(0)) + 1).unsqueeze(1)
+        total, weights = windows.new_zeros(length, N_STAGES), windows.new_zeros(length, 1)
+        for start, window in zip(starts, windows, strict=True):
+            total[start : start + CONTEXT_EPOCHS] += weight * window
+            weights[start : start + CONTEXT_EPOCHS] += weight
+        return total / weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TransitionSmoother:
+    """A hidden Markov model of the stages' order, with the epoch model's probabilities as what is seen.
+
+    ``transitions`` is ``float64 [5, 5]``, rows = from, each summing to 1; ``share`` ``float64 [5]`` how often each
+    stage occurs, by which the probabilities are divided to become likelihoods.
+    """
+
+    transitions: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, nights: list[StageArray]) -> TransitionSmoother:
+        """Count the transitions of scored neighbours in nights ``int8 [n_epochs]``; one is added to every count."""
+        counts = np.ones((N_STAGES, N_STAGES))
+        share = np.ones(N_STAGES)
+        for stages in nights:
+            before, after = stages[:-1].astype(int), stages[1:].astype(int)
+            known = (before >= 0) & (after >= 0)
+            np.add.at(counts, (before[known], after[known]), 1)
+            share += np.bincount(stages[stages >= 0], minlength=N_STAGES)
+        return cls(counts / counts.sum(axis=1, keepdims=True), share / share.sum())
+
+    def smooth(self, proba: Proba) -> Proba:
+        """Return the posterior probabilities ``float32 [n_epochs, 5]`` by the forward-backward recursion.
+
+        Rows of NaN (unscored epochs) say nothing about their stage, and stay NaN. Rabiner 1989,
+        doi 10.1109/5.18626, section III, with scaling.
+        """
+        seen = np.isfinite(proba).all(axis=1)
+        likelihood = np.ones((len(proba), N_STAGES))
+        likelihood[seen] = proba[seen] / self.share + 1e-9
+        forward, backward = np.empty_like(likelihood), np.empty_like(likelihood)
+        state = self.share
+        for i, here in enumerate(likelihood):
+            state = (state if i == 0 else state @ self.transitions) * here
+            state = state / state.sum()
+            forward[i] = state
+        state = np.ones(N_STAGES)
+        for i in range(len(likelihood) - 1, -1, -1):
+            backward[i] = state
+            state = self.transitions @ (state * likelihood[i])
+            state = state / state.sum()
+        posterior = forward * backward
+        posterior = posterior / posterior.sum(axis=1, keepdims=True)
+        posterior[~seen] = np.nan
+        return posterior.astype(np.float32)
