@@ -1,4 +1,4 @@
-"""How far two scorers agree: accuracy, Cohen's κ, precision, recall and F1 per stage, the confusion matrix."""
+"""How far two scorers agree: accuracy, Cohen's κ, MGm, precision, recall and F1 per stage, the confusion matrix."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from sleepviewer.stages import N_STAGES, SCORED_STAGES, Stage, StageArray
 Confusion = NDArray[np.int64]
 """Counts of epochs, ``int64 [5, 5]``: rows are the truth's stages, columns the other's, in the order W N1 N2 N3 REM."""
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
@@ -24,6 +26,7 @@ class Agreement:
     ``precision``, ``recall`` and ``f1`` map a stage's label to a share between 0 and 1, NaN where it is undefined:
     precision of a stage that was never predicted, recall of a stage that never was, F1 of a stage that is in neither.
     ``macro_f1`` is the mean F1 over the stages that occur in either. ``kappa`` is NaN where both know one stage only.
+    ``mgm`` is the mean over the truth's stages of √(sensitivity · specificity), NaN where the truth knows one only.
     """
 
     accuracy: float
@@ -34,6 +37,7 @@ class Agreement:
     recall: Mapping[str, float]
     confusion: Confusion
     epochs: int
+    mgm: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return ``accuracy, macro_f1, kappa, f1, confusion, epochs`` as JSON-ready values, None for NaN."""
@@ -66,39 +70,81 @@ def agreement(truth: StageArray, predicted: StageArray) -> Agreement:
     return agreement_of(confusion)
 
 
-def agreement_of(confusion: Confusion) -> Agreement:
-    """Compute the figures of a confusion matrix with at least one count, ``int64 [5, 5]``, rows = truth.
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """The figures of one confusion matrix or of many at once.
+
+    ``accuracy``, ``macro_f1``, ``kappa`` and ``mgm`` are ``float64 [...]``; ``f1``, ``precision`` and ``recall``
+    ``float64 [..., 5]``. NaN where a figure is not defined, as in :class:`Agreement`.
+    """
+
+    accuracy: Floats
+    macro_f1: Floats
+    kappa: Floats
+    mgm: Floats
+    f1: Floats
+    precision: Floats
+    recall: Floats
+
+
+def figures_of(confusions: NDArray[np.int64]) -> Figures:
+    """Compute the figures of confusion matrices, ``int64 [..., 5, 5]``, rows = truth.
 
     Cohen's κ = (p_o - p_e) / (1 - p_e), with p_o the observed agreement and p_e the sum over stages of the product of
     the two scorers' shares (Cohen 1960, doi 10.1177/001316446002000104). F1 = 2 TP / (2 TP + FP + FN), the harmonic
-    mean of precision and recall (van Rijsbergen 1979); the macro-F1 is the mean over stages of F1.
+    mean of precision and recall (van Rijsbergen 1979); the macro-F1 is the mean over stages of F1. MGm is the mean
+    over stages of √(sensitivity · specificity), as Eldele et al. 2021 (doi 10.1109/TNSRE.2021.3076234) report it.
     """
-    total = int(confusion.sum())
-    hits = np.diag(confusion)
-    actual, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    observed = hits.sum() / total
+    total = confusions.sum(axis=(-2, -1))
+    hits = np.diagonal(confusions, axis1=-2, axis2=-1)
+    actual, predicted = confusions.sum(axis=-1), confusions.sum(axis=-2)
+    observed = _share(hits.sum(axis=-1), total)
     # Compared in whole numbers, so that a κ of 0 / 0 is never taken for one of rounding errors.
-    chance_counts = int((actual * predicted).sum())
-    chance = chance_counts / total**2
-    kappa = float((observed - chance) / (1 - chance)) if chance_counts != total**2 else math.nan
-    f1 = _share(2 * hits, actual + predicted)
-    return Agreement(
-        accuracy=float(observed),
-        macro_f1=float(np.nanmean(f1)),
+    chance_counts = (actual * predicted).sum(axis=-1)
+    chance = _share(chance_counts, total**2)
+    kappa = np.full(observed.shape, np.nan)
+    np.divide(observed - chance, 1 - chance, out=kappa, where=chance_counts != total**2)
+    f1, recall = _share(2 * hits, actual + predicted), _share(hits, actual)
+    others = total[..., None] - actual
+    specificity = _share(others - (predicted - hits), others)
+    return Figures(
+        accuracy=observed,
+        macro_f1=_mean(f1),
         kappa=kappa,
-        f1=_by_stage(f1),
-        precision=_by_stage(_share(hits, predicted)),
-        recall=_by_stage(_share(hits, actual)),
-        confusion=confusion,
-        epochs=total,
+        mgm=_mean(np.sqrt(recall * specificity)),
+        f1=f1,
+        precision=_share(hits, predicted),
+        recall=recall,
     )
 
 
-def _share(part: Confusion, whole: Confusion) -> NDArray[np.float64]:
+def agreement_of(confusion: Confusion) -> Agreement:
+    """Compute the figures of a confusion matrix with at least one count, ``int64 [5, 5]``, rows = truth."""
+    figures = figures_of(confusion)
+    return Agreement(
+        accuracy=float(figures.accuracy),
+        macro_f1=float(figures.macro_f1),
+        kappa=float(figures.kappa),
+        f1=_by_stage(figures.f1),
+        precision=_by_stage(figures.precision),
+        recall=_by_stage(figures.recall),
+        confusion=confusion,
+        epochs=int(confusion.sum()),
+        mgm=float(figures.mgm),
+    )
+
+
+def _share(part: NDArray[Any], whole: NDArray[np.int64]) -> Floats:
     """Divide, with NaN where the whole is zero."""
-    share = np.full(len(whole), np.nan)
-    np.divide(part, whole, out=share, where=whole > 0)
+    share = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=share, where=np.greater(whole, 0))
     return share
+
+
+def _mean(values: Floats) -> Floats:
+    """Mean over the last axis of what is defined, NaN where nothing is."""
+    defined = np.isfinite(values)
+    return _share(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def _by_stage(values: NDArray[np.float64]) -> dict[str, float]:
