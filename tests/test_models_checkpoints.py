@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sleepviewer.errors import CheckpointError, OutputError
-from sleepviewer.models.attnsleep import VARIANTS
-from sleepviewer.models.checkpoints import ModelCard, load_weights, save_weights
+from sleepviewer.models.card import ModelCard
+from sleepviewer.models.checkpoints import PUBLISHED_RATES_HZ, load_weights, save_weights
 from sleepviewer.models.normalisation import Normalisation, normalise
 
 DATA = Path(__file__).parent / "data"
@@ -40,12 +40,12 @@ def refused(path: Path) -> str:
     return sentence
 
 
-@pytest.mark.parametrize("rate", sorted(VARIANTS))
+@pytest.mark.parametrize("rate", PUBLISHED_RATES_HZ)
 def test_the_rate_follows_from_the_shapes(rate: int) -> None:
     loaded = load_weights(DATA / f"attnsleep_{rate}hz.safetensors")
     assert loaded.card.rate_hz == rate
     assert loaded.card.epoch_samples == rate * 30
-    assert loaded.build().variant.rate_hz == rate
+    assert loaded.build().shape.rate_hz == rate
 
 
 def test_weights_without_a_card_take_microvolts_and_say_so() -> None:

@@ -14,8 +14,8 @@ from scoring_fakes import CancelAfter, FakeChannel, FakeRecording, eeg
 
 from sleepviewer.errors import ChannelError, CheckpointError, EngineError, ScoringCancelled
 from sleepviewer.files import sha256_of
-from sleepviewer.models.attnsleep import AttnSleep
 from sleepviewer.models.checkpoints import load_weights
+from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.scoring.attnsleep_engine import AttnSleepEngine, choose_device
 from sleepviewer.scoring.base import ChannelChoice, Progress
 
@@ -122,23 +122,23 @@ def test_stops_before_any_batch(looks: int) -> None:
 def test_the_batch_is_halved_until_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = eeg(N)
     expected = by_hand(samples.reshape(N, 3000))
-    forward = AttnSleep.forward
+    forward = EpochModel.forward
 
-    def greedy(model: AttnSleep, x: torch.Tensor) -> torch.Tensor:
+    def greedy(model: EpochModel, x: torch.Tensor) -> torch.Tensor:
         if len(x) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return forward(model, x)
 
-    monkeypatch.setattr(AttnSleep, "forward", greedy)
+    monkeypatch.setattr(EpochModel, "forward", greedy)
     prediction = engine(batch_size=16).score(fake(samples), EEG)
     assert_alike(prediction.proba, expected)
 
 
 def test_memory_that_holds_no_epoch_gives_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hungry(model: AttnSleep, x: torch.Tensor) -> torch.Tensor:
+    def hungry(model: EpochModel, x: torch.Tensor) -> torch.Tensor:
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr(AttnSleep, "forward", hungry)
+    monkeypatch.setattr(EpochModel, "forward", hungry)
     with pytest.raises(EngineError, match="Memory"):
         engine().score(fake(eeg(N)), EEG)
 
@@ -146,16 +146,16 @@ def test_memory_that_holds_no_epoch_gives_a_sentence(monkeypatch: pytest.MonkeyP
 def test_a_device_without_memory_leaves_the_rest_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """The meta device stands in for a GPU that can hold the model and nothing else."""
     samples = eeg(N)
-    forward = AttnSleep.forward
+    forward = EpochModel.forward
 
-    def no_room(model: AttnSleep, x: torch.Tensor) -> torch.Tensor:
+    def no_room(model: EpochModel, x: torch.Tensor) -> torch.Tensor:
         if x.device.type == "meta":
             raise torch.OutOfMemoryError("out of memory")
         return forward(model, x)
 
     moved = torch.nn.Module.to
-    monkeypatch.setattr(AttnSleep, "forward", no_room)
-    monkeypatch.setattr(AttnSleep, "to", lambda model, device: model if device == "meta" else moved(model, device))
+    monkeypatch.setattr(EpochModel, "forward", no_room)
+    monkeypatch.setattr(EpochModel, "to", lambda model, device: model if device == "meta" else moved(model, device))
     prediction = AttnSleepEngine(WEIGHTS[100], device="meta", batch_size=4).score(fake(samples), EEG)
     monkeypatch.undo()
     assert prediction.device == "cpu"

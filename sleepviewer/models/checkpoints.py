@@ -11,9 +11,9 @@ import json
 import pickle
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,10 +22,21 @@ from torch import Tensor
 
 from sleepviewer.errors import CheckpointError, OutputError
 from sleepviewer.files import atomic_writer, sha256_of
-from sleepviewer.models.attnsleep import N_FEATURES, VARIANTS, AttnSleep
-from sleepviewer.models.normalisation import Normalisation
+from sleepviewer.models.afr import N_FEATURES
+from sleepviewer.models.card import ModelCard, parse_card
+from sleepviewer.models.context import ContextModel
+from sleepviewer.models.epoch_model import EpochModel
+from sleepviewer.models.family import MemberName, build_epoch_model
+from sleepviewer.models.mrcnn import mrcnn_width
+from sleepviewer.models.shape import InputShape
 
 StateDict = dict[str, Tensor]
+
+CONTEXT_PREFIX: Final = "context."
+"""Begins the names of a context model's tensors."""
+
+PUBLISHED_RATES_HZ: Final = (100, 125)
+"""The rates of the published AttnSleep: Sleep-EDF and SHHS."""
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _PICKLE_MAGIC: Final = b"\x80"
@@ -33,40 +44,38 @@ _HEAD: Final = "fc.weight"
 _MAX_SENTENCE_NAMES: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """What a model's file says about it.
-
-    ``rate_hz`` and ``epoch_samples`` are the input's; ``trained_on`` says on which recordings, ``measured`` holds the
-    figures measured with it (name to value).
-    """
-
-    name: str
-    rate_hz: int
-    epoch_samples: int
-    normalisation: Normalisation = Normalisation.NONE
-    trained_on: str = ""
-    measured: Mapping[str, float] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedWeights:
-    """Weights that fit :class:`AttnSleep` at the card's rate; ``notes`` say what was assumed about them."""
+    """Weights that fit the card's member; ``notes`` say what was assumed about them.
+
+    The epoch model's tensors have the published names, the context model's begin with ``context.``.
+    """
 
     state: StateDict
     card: ModelCard
     sha256: str
     notes: tuple[str, ...] = ()
 
-    def build(self) -> AttnSleep:
-        """Return the model with these weights, in eval mode, on the CPU."""
-        model = AttnSleep(self.card.rate_hz)
-        model.load_state_dict(self.state)
+    def build(self) -> EpochModel:
+        """Return the epoch model with these weights, in eval mode, on the CPU."""
+        model = build_epoch_model(self.card.member, self.card.shape)
+        model.load_state_dict({name: t for name, t in self.state.items() if not name.startswith(CONTEXT_PREFIX)})
+        return model.eval()
+
+    def build_context(self) -> ContextModel | None:
+        """Return the context model with these weights, in eval mode, on the CPU; None for a member without one."""
+        if not MemberName.parse(self.card.member).context:
+            return None
+        model = ContextModel()
+        own = {
+            name.removeprefix(CONTEXT_PREFIX): t for name, t in self.state.items() if name.startswith(CONTEXT_PREFIX)
+        }
+        model.load_state_dict(own)
         return model.eval()
 
 
 def load_weights(path: Path) -> LoadedWeights:
-    """Load and check the weights of an AttnSleep model.
+    """Load and check the weights of a member of the family.
 
     Raises CheckpointError, in one sentence, for a file that is missing, damaged, unsafe, incomplete, of another model,
     or at odds with its card.
@@ -91,9 +100,8 @@ def load_weights(path: Path) -> LoadedWeights:
         raise CheckpointError(
             f"{path.name} is neither safetensors nor a torch checkpoint; choose a .safetensors or .pt file of weights."
         )
-    rate_hz = _rate_of(state, path)
-    _check_shapes(state, rate_hz, path)
-    card, notes = _card_of(path, metadata, rate_hz)
+    card, notes = _card_of(path, metadata, state)
+    _check_shapes(state, card, path)
     return LoadedWeights(state=state, card=card, sha256=sha256, notes=notes)
 
 
@@ -106,7 +114,7 @@ def save_weights(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> No
         raise OutputError(f"{path.name} can't be written: a file of weights must end in .safetensors.")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with atomic_writer(path) as file:
-        file.write(save(tensors, metadata={"card": json.dumps(asdict(card))}))
+        file.write(save(tensors, metadata={"card": json.dumps(card.as_dict())}))
 
 
 def _read_safetensors(path: Path) -> tuple[StateDict, dict[str, str]]:
@@ -145,21 +153,24 @@ def _damaged(path: Path) -> CheckpointError:
     return CheckpointError(f"{path.name} is damaged or no torch checkpoint; fetch it again.")
 
 
-def _rate_of(state: StateDict, path: Path) -> int:
-    """Return the sampling rate in Hz whose epochs give the head's input width."""
+def _published_shape(state: StateDict, path: Path) -> InputShape:
+    """Return the shape of the published model whose head is as wide as this one's."""
     if _HEAD in state and state[_HEAD].ndim == 2:
         width = state[_HEAD].shape[1]
-        for rate_hz, variant in VARIANTS.items():
-            if width == N_FEATURES * variant.d_model:
-                return rate_hz
+        for rate_hz in PUBLISHED_RATES_HZ:
+            shape = InputShape.whole_epoch(rate_hz)
+            if width == N_FEATURES * mrcnn_width(shape):
+                return shape
     raise CheckpointError(f"{path.name} holds the weights of another model than AttnSleep at 100 or 125 Hz.")
 
 
-def _check_shapes(state: StateDict, rate_hz: int, path: Path) -> None:
-    """Raise CheckpointError where names, shapes or values are not those of a usable AttnSleep."""
+def _check_shapes(state: StateDict, card: ModelCard, path: Path) -> None:
+    """Raise CheckpointError where names, shapes or values are not those of the card's member."""
     with torch.device("meta"):
-        expected = {name: tensor.shape for name, tensor in AttnSleep(rate_hz).state_dict().items()}
-    what = f"the AttnSleep of {rate_hz} Hz"
+        expected = {name: t.shape for name, t in build_epoch_model(card.member, card.shape).state_dict().items()}
+        if MemberName.parse(card.member).context:
+            expected |= {CONTEXT_PREFIX + name: t.shape for name, t in ContextModel().state_dict().items()}
+    what = f"{card.member} at {card.rate_hz} Hz"
     if missing := sorted(expected.keys() - state.keys()):
         raise CheckpointError(f"{path.name} lacks weights of {what}: {_some(missing)}; it is incomplete.")
     if foreign := sorted(state.keys() - expected.keys()):
@@ -176,43 +187,27 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_MAX_SENTENCE_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _card_of(path: Path, metadata: Mapping[str, str], rate_hz: int) -> tuple[ModelCard, tuple[str, ...]]:
+def _card_of(path: Path, metadata: Mapping[str, str], state: StateDict) -> tuple[ModelCard, tuple[str, ...]]:
     """Return the card beside the file, else in its metadata, else the published code's conventions with a note."""
-    plain = ModelCard(name=path.stem, rate_hz=rate_hz, epoch_samples=VARIANTS[rate_hz].n_samples)
     beside = path.with_suffix(".json")
     try:
         text = beside.read_text(encoding="utf-8") if beside.is_file() else metadata.get("card")
-        if text is None:
+        content = None if text is None else json.loads(text)
+        if content is None or (isinstance(content, dict) and "member" not in content):
+            shape = _published_shape(state, path)
+        else:
+            shape = InputShape.whole_epoch(PUBLISHED_RATES_HZ[0])
+        plain = ModelCard(name=path.stem, rate_hz=shape.rate_hz, epoch_samples=shape.n_samples)
+        if content is None:
             return plain, (f"{path.name} has no card: its model was given microvolts as they are.",)
-        card = _parse_card(json.loads(text), plain)
+        card = parse_card(content, plain)
+    except CheckpointError:
+        raise
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"The card of {path.name} can't be read ({error}); correct or remove it.") from error
-    if (card.rate_hz, card.epoch_samples) != (plain.rate_hz, plain.epoch_samples):
+    if "member" not in content and card.shape != shape:
         raise CheckpointError(
             f"The card of {path.name} says {card.rate_hz} Hz and {card.epoch_samples} samples an epoch, but its "
-            f"weights take {plain.rate_hz} Hz and {plain.epoch_samples}; correct the card."
+            f"weights take {shape.rate_hz} Hz and {shape.n_samples}; correct the card."
         )
     return card, ()
-
-
-def _parse_card(content: Any, plain: ModelCard) -> ModelCard:
-    """Return the card of parsed JSON; raises ValueError, TypeError or KeyError where it is not one.
-
-    ``rate_hz`` and ``normalisation`` must be there: guessing either would give wrong stages without a word.
-    """
-    if not isinstance(content, dict):
-        raise TypeError("it is no JSON object")
-    if lacking := {"rate_hz", "normalisation"} - content.keys():
-        raise ValueError(f"it lacks {' and '.join(sorted(lacking))}")
-    measured = content.get("measured", {})
-    if not isinstance(measured, dict):
-        raise TypeError("“measured” is no JSON object")
-    return replace(
-        plain,
-        name=str(content.get("name", plain.name)),
-        rate_hz=int(content["rate_hz"]),
-        epoch_samples=int(content.get("epoch_samples", plain.epoch_samples)),
-        normalisation=Normalisation(content["normalisation"]),
-        trained_on=str(content.get("trained_on", "")),
-        measured={str(name): float(value) for name, value in measured.items()},
-    )

@@ -38,7 +38,7 @@ class Axis(StrEnum):
 
 
 class HalfStep(nn.Module):
-    """A feed-forward network with Swish; its caller adds half of it to its input. ``[n, tokens, width]`` to the same."""
+    """A feed-forward network with Swish, ``[n, tokens, width]`` to the same; half of it is added to its input."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

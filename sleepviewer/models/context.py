@@ -66,7 +66,8 @@ class ContextModel(nn.Module):
         """
         length = len(summaries)
         if length <= CONTEXT_EPOCHS:
-            return self(summaries.unsqueeze(0))[0] if length else summaries.new_empty(0, N_STAGES)
+            whole: Tensor = self(summaries.unsqueeze(0))[0] if length else summaries.new_empty(0, N_STAGES)
+            return whole
         starts = [*range(0, length - CONTEXT_EPOCHS, CONTEXT_EPOCHS // 2), length - CONTEXT_EPOCHS]
         windows = self(torch.stack([summaries[start : start + CONTEXT_EPOCHS] for start in starts]))
         place = torch.arange(CONTEXT_EPOCHS, dtype=windows.dtype, device=windows.device)
@@ -75,7 +76,8 @@ class ContextModel(nn.Module):
         for start, window in zip(starts, windows, strict=True):
             total[start : start + CONTEXT_EPOCHS] += weight * window
             weights[start : start + CONTEXT_EPOCHS] += weight
-        return total / weights
+        joined: Tensor = total / weights
+        return joined
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +123,7 @@ class TransitionSmoother:
             backward[i] = state
             state = self.transitions @ (state * likelihood[i])
             state = state / state.sum()
-        posterior = forward * backward
+        posterior: NDArray[np.float64] = forward * backward
         posterior = posterior / posterior.sum(axis=1, keepdims=True)
         posterior[~seen] = np.nan
-        return posterior.astype(np.float32)
+        return np.asarray(posterior, dtype=np.float32)

@@ -68,8 +68,6 @@ def _conv_block(in_channels: int, out_channels: int, *, kernel: int, padding: in
     )
 
 
-
-
 def mrcnn_width(shape: InputShape) -> int:
     """Return how many time points both branches give together: 80 for 30 s at 100 Hz, 100 at 125 Hz, 16 for 5 s."""
     with torch.device("meta"):

@@ -10,6 +10,7 @@ let the signal fade from layer to layer.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -42,14 +43,13 @@ class PeriodStack(nn.Module):
         super().__init__()
         self.period = period
         self.convs = nn.ModuleList(
-            weight_norm(nn.Conv2d(n_in, n_out, (5, 1), (3, 1), (2, 0)))
-            for n_in, n_out in zip(_CHANNELS[:-1], _CHANNELS[1:], strict=True)
+            weight_norm(nn.Conv2d(n_in, n_out, (5, 1), (3, 1), (2, 0))) for n_in, n_out in pairwise(_CHANNELS)
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features; the signal is continued by reflection to a whole number of periods."""
         x = functional.pad(x, (0, -x.shape[2] % self.period), mode="reflect")
-        x = x.unflatten(2, (-1, self.period))
+        x = x.reshape(len(x), 1, -1, self.period)
         for conv in self.convs:
             x = functional.leaky_relu(conv(x), _SLOPE)
         return x.flatten(2)
@@ -104,7 +104,7 @@ class PeriodsAndScales(nn.Module):
         lengths = []
         for period in _PERIODS:
             length = -(-n_samples // period)
-            for _ in self.periods[0].convs:  # type: ignore[union-attr, arg-type]
+            for _ in pairwise(_CHANNELS):
                 length = (length - 1) // 3 + 1
             lengths.append(length * period)
         scaled = n_samples

@@ -73,7 +73,7 @@ class CausalAttention(nn.Module):
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """Return ``[n, tokens, d_model]`` as ``[n, heads, tokens, d_model / heads]``."""
-    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
 
 
 class FeedForward(nn.Module):

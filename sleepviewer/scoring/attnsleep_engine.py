@@ -16,8 +16,8 @@ from sleepviewer.scoring.signals import NightSignal, read_signal
 from sleepviewer.stages import EPOCH_S, N_STAGES, Proba
 
 if TYPE_CHECKING:
-    from sleepviewer.models.attnsleep import AttnSleep
     from sleepviewer.models.checkpoints import LoadedWeights
+    from sleepviewer.models.epoch_model import EpochModel
     from sleepviewer.models.normalisation import Epochs
 
 BATCH_SIZE: Final = 64
@@ -166,7 +166,7 @@ class _BatchRunner:
     ``device``, ``batch_size`` and ``notes`` are what it has come to.
     """
 
-    def __init__(self, model: AttnSleep, device: str, batch_size: int) -> None:
+    def __init__(self, model: EpochModel, device: str, batch_size: int) -> None:
         self.device = device
         self.batch_size = batch_size
         self.notes: tuple[str, ...] = ()

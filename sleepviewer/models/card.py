@@ -1,0 +1,93 @@
+"""A model's card: what its file says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from sleepviewer.models.family import MemberName
+from sleepviewer.models.normalisation import Normalisation
+from sleepviewer.models.shape import InputShape
+
+_REQUIRED: Final = frozenset({"rate_hz", "normalisation"})
+"""Guessing either would give wrong stages without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model's file says about it.
+
+    Attributes
+    ----------
+    name: how the model is called where several of a member are there.
+    rate_hz, epoch_samples: of the input.
+    normalisation: how the input is scaled.
+    trained_on: on which recordings.
+    measured: the figures measured with it, name to value, each on nights that it never saw.
+    member: which of the family it is, for example ``attnsleep+context``.
+    band_hz: the band to which the input is filtered before it is scaled, or None.
+    temperature: what the logits are divided by to become calibrated (1: not calibrated).
+    notes: what else a user should know, for example how the figures were measured.
+    """
+
+    name: str
+    rate_hz: int
+    epoch_samples: int
+    normalisation: Normalisation = Normalisation.NONE
+    trained_on: str = ""
+    measured: Mapping[str, float] = field(default_factory=dict)
+    member: str = "attnsleep"
+    band_hz: tuple[float, float] | None = None
+    temperature: float = 1.0
+    notes: str = ""
+
+    @property
+    def shape(self) -> InputShape:
+        """The shape of the model's input."""
+        return InputShape(self.rate_hz, self.epoch_samples)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the card as JSON-ready values."""
+        return asdict(self)
+
+
+def parse_card(content: Any, plain: ModelCard) -> ModelCard:
+    """Return the card of parsed JSON; what it does not say is taken from ``plain``.
+
+    Raises ValueError, TypeError, KeyError or CheckpointError where it is not one.
+    """
+    if not isinstance(content, dict):
+        raise TypeError("it is no JSON object")
+    if lacking := _REQUIRED - content.keys():
+        raise ValueError(f"it lacks {' and '.join(sorted(lacking))}")
+    measured = content.get("measured", {})
+    if not isinstance(measured, dict):
+        raise TypeError("“measured” is no JSON object")
+    temperature = float(content.get("temperature", 1.0))
+    if not 0 < temperature < float("inf"):
+        raise ValueError("its temperature is no positive number")
+    member = str(content.get("member", plain.member))
+    MemberName.parse(member)
+    return replace(
+        plain,
+        name=str(content.get("name", plain.name)),
+        rate_hz=int(content["rate_hz"]),
+        epoch_samples=int(content.get("epoch_samples", plain.epoch_samples)),
+        normalisation=Normalisation(content["normalisation"]),
+        trained_on=str(content.get("trained_on", "")),
+        measured={str(name): float(value) for name, value in measured.items()},
+        member=member,
+        band_hz=_band(content.get("band_hz")),
+        temperature=temperature,
+        notes=str(content.get("notes", "")),
+    )
+
+
+def _band(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = (float(edge) for edge in value)
+    if not 0 < low < high:
+        raise ValueError("its band is no rising pair of frequencies")
+    return low, high
