@@ -14,6 +14,7 @@ from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
 from sleepviewer.hypnogram.bouts import bouts_of
 from sleepviewer.hypnogram.csv_file import delimiter_of, read_csv, write_csv
 from sleepviewer.hypnogram.edf_annotations import BDF_MAGIC, EDF_MAGIC, read_edf, write_edf
+from sleepviewer.hypnogram.profusion import read_profusion
 from sleepviewer.hypnogram.text_file import read_text, write_text
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "bouts_of",
     "read_csv",
     "read_edf",
+    "read_profusion",
     "read_text",
     "read_track",
     "to_hypnogram",
@@ -37,7 +39,7 @@ _HEAD_BYTES = 4096
 
 
 def read_track(path: Path) -> StageTrack:
-    """Read a hypnogram file of any format: EDF+ and BDF+ by their first bytes, tables and text by name and first line.
+    """Read a hypnogram file of any format, which its first bytes tell (EDF+, BDF+, XML), else its name and first line.
 
     Raises HypnogramError, with file and line where there is one.
     """
@@ -50,9 +52,15 @@ def read_track(path: Path) -> StageTrack:
         return read_edf(path)
     if path.suffix.lower() in (".edf", ".bdf"):
         raise HypnogramError(f"{path.name} is no EDF or BDF file, though its name says so; export it again.")
+    if path.suffix.lower() == ".xml" or _looks_like_xml(head):
+        return read_profusion(path)
     if path.suffix.lower() in (".csv", ".tsv") or _looks_like_table(head):
         return read_csv(path)
     return read_text(path)
+
+
+def _looks_like_xml(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<CMPStudyConfig", b"<!DOCTYPE"))
 
 
 def _looks_like_table(head: bytes) -> bool:
