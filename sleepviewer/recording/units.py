@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 MICROVOLT: Final = "µV"
+
+PLAUSIBLE_IQR_UV: Final = (1.0, 2000.0)
+"""Interquartile ranges in µV beyond which a channel is hardly a scalp recording in the unit that it claims."""
 
 # Both code points of mu (U+00B5 and U+03BC) and the letter u occur. A capital M is left out on purpose: "MV" may be
 # meant as milli or be a real mega, and a unit is never guessed.
@@ -53,3 +59,21 @@ def parse_unit(text: str) -> Unit:
     word = text.strip(" \t\x00")
     scale = _TO_MICROVOLTS.get(word, _WORDS.get(word.lower()))
     return Unit(word, 1.0) if scale is None else Unit(MICROVOLT, scale)
+
+
+def interquartile_range(samples: NDArray[np.float32]) -> float:
+    """Return the width of the middle half of the values, NaN left out; what a few artefacts do not change."""
+    low, high = np.nanquantile(samples, (0.25, 0.75))
+    return float(high - low)
+
+
+def amplitude_notes(spread_uv: float, label: str) -> tuple[str, ...]:
+    """Return a sentence where a channel's interquartile range is not that of a scalp recording in µV, else nothing."""
+    least, most = PLAUSIBLE_IQR_UV
+    if least <= spread_uv <= most:
+        return ()
+    word = "small" if spread_uv < least else "large"
+    return (
+        f"The values of “{label}” are implausibly {word} for µV (interquartile range {spread_uv:.3g}): "
+        "the file's unit or scale may be wrong, and the stages with it.",
+    )

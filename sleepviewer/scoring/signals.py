@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.errors import ChannelError
 from sleepviewer.recording.base import Recording, Samples
+from sleepviewer.recording.units import amplitude_notes, interquartile_range
 from sleepviewer.stages import EPOCH_S
-
-PLAUSIBLE_IQR_UV: Final = (1.0, 2000.0)
-"""Interquartile ranges in µV beyond which a channel is hardly a scalp recording in the unit that it claims."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +70,7 @@ def read_signal(recording: Recording, label: str) -> NightSignal:
     for epoch in np.flatnonzero(flat):
         start, stop = (round(e * EPOCH_S * channel.rate_hz) for e in (epoch, epoch + 1))
         samples[start:stop] = np.nan
-    notes.extend(_amplitude_notes(samples, label))
+    notes.extend(amplitude_notes(interquartile_range(samples), label))
     return NightSignal(label, channel.rate_hz, fill_gaps(samples), gap | flat, tuple(notes))
 
 
@@ -87,20 +84,6 @@ def _unit_notes(recording: Recording, label: str) -> tuple[str, ...]:
             f"Channel “{label}” of {recording.name} is in {channel.unit}, which is no voltage; choose an EEG channel."
         )
     return (f"The file gives no unit for “{label}”; its values were taken as µV.",)
-
-
-def _amplitude_notes(samples: Samples, label: str) -> tuple[str, ...]:
-    """Return a sentence where the values' spread is not that of a scalp recording in µV."""
-    low, high = np.nanquantile(samples, (0.25, 0.75))
-    spread = float(high - low)
-    least, most = PLAUSIBLE_IQR_UV
-    if least <= spread <= most:
-        return ()
-    word = "small" if spread < least else "large"
-    return (
-        f"The values of “{label}” are implausibly {word} for µV (interquartile range {spread:.3g}): "
-        "the file's unit or scale may be wrong, and the stages with it.",
-    )
 
 
 def _missing_epochs(samples: Samples, rate_hz: float, n_epochs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
