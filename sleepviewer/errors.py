@@ -37,8 +37,20 @@ class CheckpointError(EngineError):
     """Weights can't be loaded: not safe, not complete, or of another model."""
 
 
+class RunError(SleepViewerError):
+    """The folder of a training run can't be read, is not finished, or is none."""
+
+
+class TrainingError(SleepViewerError):
+    """A training can't begin or go on: its data, configuration or folder is not usable."""
+
+
 class ScoringCancelled(SleepViewerError):
     """Scoring was stopped at the user's wish."""
+
+
+class DatasetError(SleepViewerError):
+    """A public data set can't be fetched, or nights of it can't be prepared."""
 
 
 class OutputError(SleepViewerError):
