@@ -1,0 +1,214 @@
+"""The commands for data sets: ``fetch`` gets one, ``prepare`` makes training archives of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sleepviewer.errors import DatasetError
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+    from sleepviewer.datasets.prepare import Prepared, PrepareProgress
+    from sleepviewer.datasets.sleep_edf import FetchProgress
+
+_path = click.Path(path_type=Path)
+_channel_help = "EEG derivation to prepare."
+_jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes that work at the same time (default: one per core)."
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+
+
+@click.group()
+def fetch() -> None:
+    """Fetch a public data set; SHHS has to be asked for, docs/datasets.md tells how."""
+
+
+@fetch.command("sleep-edf")
+@click.argument("folder", metavar="[DIR]", type=_path, required=False)
+@click.option(
+    "--set", "which", type=click.Choice(["20", "78"]), default="20", show_default=True, help="Sleep-EDF-20/78."
+)
+@click.option("--subjects", help="Subjects in place of a set: 0-19 or 0,3,5.")
+@click.option(
+    "--base-url",
+    envvar="SLEEPVIEWER_SLEEP_EDF_URL",
+    help="Where to fetch from (default: PhysioNet, or $SLEEPVIEWER_SLEEP_EDF_URL).",
+)
+@click.option(
+    "--checksums",
+    type=_path,
+    envvar="SLEEPVIEWER_SLEEP_EDF_CHECKSUMS",
+    help="Lines “CHECKSUM NAME” (SHA-1 or SHA-256) of a mirror whose files are not the published ones.",
+)
+@_json_option
+def fetch_sleep_edf_command(
+    folder: Path | None, which: str, subjects: str | None, base_url: str | None, checksums: Path | None, as_json: bool
+) -> None:
+    """Fetch Sleep-EDF's cassette nights from PhysioNet (2 GB for the set of 20, 7 GB for that of 78) into DIR.
+
+    What is there whole is kept; run it again and it goes on where it stopped. Without DIR, MNE's data folder is used.
+    """
+    from sleepviewer.datasets.sleep_edf import SLEEP_EDF_20, SLEEP_EDF_78, fetch_sleep_edf, parse_subjects
+
+    chosen = parse_subjects(subjects) if subjects else {"20": SLEEP_EDF_20, "78": SLEEP_EDF_78}[which]
+    bar = _FetchBar()
+    try:
+        fetched = fetch_sleep_edf(folder, chosen, base_url=base_url, checksums=checksums, progress=bar)
+    finally:
+        bar.close()
+    if as_json:
+        _print_json(
+            {
+                "folder": str(fetched.folder),
+                "nights": len(fetched.nights),
+                "files_fetched": fetched.files_fetched,
+                "bytes_fetched": fetched.bytes_fetched,
+            }
+        )
+        return
+    came = f"{fetched.files_fetched} files ({_megabytes(fetched.bytes_fetched)}) fetched now"
+    click.echo(f"{len(fetched.nights)} nights of {len(chosen)} subjects in {fetched.folder}; {came}")
+
+
+@click.group()
+def prepare() -> None:
+    """Make training archives (npz) and a manifest of a data set."""
+
+
+@prepare.command("sleep-edf")
+@click.argument("folder", metavar="DIR", type=_path)
+@click.argument("out", type=_path)
+@click.option("--channel", default="EEG Fpz-Cz", show_default=True, help=_channel_help)
+@_jobs_option
+@_json_option
+def prepare_sleep_edf_command(folder: Path, out: Path, channel: str, jobs: int | None, as_json: bool) -> None:
+    """Make OUT/NIGHT.npz of every cassette night of Sleep-EDF in DIR, as published: 30 minutes of wake around sleep.
+
+    Nights that are there and fit their sources are kept. OUT/manifest.jsonl says what was made of what.
+    """
+    from sleepviewer.datasets.prepare import prepare_sleep_edf
+
+    bar = _PrepareBar()
+    try:
+        prepared = prepare_sleep_edf(folder, out, channel=channel, jobs=jobs or _cores(), progress=bar)
+    finally:
+        bar.close()
+    _report(prepared, as_json=as_json)
+
+
+@prepare.command("shhs")
+@click.argument("edf_dir", type=_path)
+@click.argument("xml_dir", type=_path)
+@click.argument("out", type=_path)
+@click.option(
+    "--channel", default="C4-A1", show_default=True, help=f"{_channel_help} C4-A1 (EEG), C3-A2 (EEG(sec)), or a label."
+)
+@click.option("--only", type=_path, help="Text file that names the nights to take, one a line: shhs1-200001.")
+@_jobs_option
+@_json_option
+def prepare_shhs_command(
+    edf_dir: Path, xml_dir: Path, out: Path, channel: str, only: Path | None, jobs: int | None, as_json: bool
+) -> None:
+    """Make OUT/NIGHT.npz of SHHS: shhs1-200001.edf in EDF_DIR with shhs1-200001-profusion.xml in XML_DIR.
+
+    Nights that are there and fit their sources are kept. OUT/manifest.jsonl says what was made of what.
+    """
+    from sleepviewer.datasets.prepare import prepare_shhs
+
+    bar = _PrepareBar()
+    try:
+        prepared = prepare_shhs(edf_dir, xml_dir, out, channel=channel, only=only, jobs=jobs or _cores(), progress=bar)
+    finally:
+        bar.close()
+    _report(prepared, as_json=as_json)
+
+
+def _report(prepared: Prepared, *, as_json: bool) -> None:
+    """Print what is there now; raise DatasetError where nights failed."""
+    for night, line in prepared.lines.items():
+        if note := line.get("units", {}).get("note"):
+            click.echo(f"note: {night}: {note}", err=True)
+    n_nights = len(prepared.lines) - len(prepared.failed)
+    if as_json:
+        _print_json(
+            {
+                "folder": str(prepared.folder),
+                "nights": n_nights,
+                "epochs": prepared.epochs,
+                "stages": prepared.stages,
+                "made": list(prepared.made),
+                "kept": list(prepared.kept),
+                "failed": {night: prepared.lines[night]["failed"] for night in prepared.failed},
+            }
+        )
+    else:
+        stages = " · ".join(f"{label} {count}" for label, count in prepared.stages.items())
+        click.echo(
+            f"{prepared.folder}: {n_nights} nights, {prepared.epochs:,} epochs ({stages}); "
+            f"{len(prepared.made)} made, {len(prepared.kept)} there already, {len(prepared.failed)} failed"
+        )
+    if prepared.failed:
+        raise DatasetError(prepared.trouble())
+
+
+class _Bar:
+    """A progress bar on stderr, begun when the first thing is told; off a terminal it stays silent."""
+
+    def __init__(self) -> None:
+        self._bar: ProgressBar[str] | None = None
+
+    def show(self, done: int, total: int, label: str, item: Callable[[str | None], str]) -> None:
+        """Move the bar to ``done`` of ``total``."""
+        if not sys.stderr.isatty():
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=total, file=sys.stderr, show_eta=True, item_show_func=item)
+            self._bar.render_progress()
+        self._bar.label = label
+        self._bar.length = total
+        self._bar.update(done - self._bar.pos, label)
+
+    def close(self) -> None:
+        """End the bar's line."""
+        if self._bar is not None:
+            self._bar.render_finish()
+
+
+class _FetchBar(_Bar):
+    """Nights and bytes of a fetch."""
+
+    def __call__(self, progress: FetchProgress) -> None:
+        nights = f"{progress.nights_done}/{progress.nights} nights"
+        sizes = f"{_megabytes(progress.bytes_done)} of about {_megabytes(progress.bytes_total)}"
+        self.show(progress.bytes_done, progress.bytes_total, nights, lambda _: f"{sizes}, {progress.file}")
+
+
+class _PrepareBar(_Bar):
+    """Nights of a preparation."""
+
+    def __call__(self, progress: PrepareProgress) -> None:
+        if "failed" in progress.line and not sys.stderr.isatty():
+            click.echo(f"failed: {progress.night}: {progress.line['failed']}", err=True)
+        self.show(progress.done, progress.total, f"{progress.done}/{progress.total} nights", lambda _: progress.night)
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB"
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _print_json(result: dict[str, object]) -> None:
+    click.echo(json.dumps(result, ensure_ascii=False))
