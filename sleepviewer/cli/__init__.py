@@ -2,8 +2,10 @@
 
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.program import main
+from sleepviewer.cli.report import report as report_command
 
 main.add_command(fetch)
 main.add_command(prepare)
+main.add_command(report_command)
 
 __all__ = ["main"]
