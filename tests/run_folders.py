@@ -57,6 +57,7 @@ def write_run(
     dataset: str = "sleep-edf-20",
     n_epochs: int | None = None,
     temperature: float = 1.5,
+    epoch_s: float | None = None,
     unfinished: tuple[int, ...] = (),
     other_weights: tuple[int, ...] = (),
 ) -> Path:
@@ -71,7 +72,7 @@ def write_run(
     stages = {label: int((truth == stage).sum()) for stage, label in enumerate(STAGES)}
     data = {"name": dataset, "n_epochs": len(truth) if n_epochs is None else n_epochs, "stages": stages}
     data |= {"folds": folds, "nights": {night.name: night.subject for night in nights}}
-    _write_json(folder / "data.json", data)
+    _write_json(folder / "data.json", data | ({} if epoch_s is None else {"epoch_s": epoch_s}))
     for number in numbers:
         fold = folder / "folds" / f"fold_{number:02d}"
         fold.mkdir(parents=True)

@@ -192,6 +192,12 @@ def test_reported_figures_stand_beside_runs_on_their_data_set_alone(tmp_path: Pa
     assert "no reported figures belong to the data set “sleep-edf-20-5s”" in unknown
 
 
+def test_models_that_see_less_than_30_s_stand_beside_no_reported_figure(tmp_path: Path, nights: list[Night]) -> None:
+    text = report([write_run(tmp_path / "run", nights, epoch_s=5)], tmp_path)
+    assert "SleePyCo" not in text
+    assert "its model sees 5 s of each epoch" in text
+
+
 def test_a_stage_that_no_one_has_gets_a_dash(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", make_nights(stages=(0, 1, 2, 4), accuracy=0.95, gain=0.0))
     text = report([run], tmp_path)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sleepviewer.analysis.calibration import ECE_BINS
 from sleepviewer.analysis.intervals import METRICS, Interval
-from sleepviewer.stages import SCORED_STAGES
+from sleepviewer.stages import EPOCH_S, SCORED_STAGES
 from sleepviewer.training.published import PublishedDataset, PublishedRow
 from sleepviewer.training.results import Difference, Results, RunResult
 from sleepviewer.training.runs import Protocol
@@ -76,10 +76,12 @@ class DatasetTable:
 
 
 def tables(results: Results) -> list[DatasetTable]:
-    """Sort the runs by data set, in the order in which they were given."""
-    names = dict.fromkeys(result.run.data.name for result in results.runs)
-    grouped = [(name, tuple(r for r in results.runs if r.run.data.name == name)) for name in names]
-    return [DatasetTable(name, runs, runs[0].published) for name, runs in grouped]
+    """Sort the runs by data set (of one name, size and length of epochs), in the order in which they were given."""
+    groups: dict[tuple[str, int, float], list[RunResult]] = {}
+    for result in results.runs:
+        data = result.run.data
+        groups.setdefault((data.name, data.n_epochs, data.epoch_s), []).append(result)
+    return [DatasetTable(name, tuple(runs), runs[0].published) for (name, *_), runs in groups.items()]
 
 
 def interval_legend(results: Results) -> str:
@@ -189,7 +191,8 @@ def dataset_title(table: DatasetTable) -> str:
     """Name a data set and its size."""
     data = table.runs[0].run.data
     subjects = len(set(data.nights.values()))
-    return f"{table.dataset}: {len(data.nights)} nights, {subjects} subjects, {data.n_epochs} epochs"
+    seen = "" if data.epoch_s == EPOCH_S else f", of each {data.epoch_s:g} s"
+    return f"{table.dataset}: {len(data.nights)} nights, {subjects} subjects, {data.n_epochs} epochs{seen}"
 
 
 def text_report(results: Results) -> str:

@@ -33,6 +33,7 @@ from sleepviewer.analysis.intervals import (
     subject_confusions,
 )
 from sleepviewer.errors import AlignmentError, RunError
+from sleepviewer.stages import EPOCH_S
 from sleepviewer.training.published import PublishedDataset, published_dataset
 from sleepviewer.training.runs import NightPrediction, Protocol, Run, load_predictions, read_run
 
@@ -184,7 +185,7 @@ def _run_result(loaded: _Loaded, draws: int, seed: int) -> RunResult:
     except AlignmentError as error:
         raise RunError(f"{run.folder}: the predictions of its two protocols do not match. {error}") from error
     raw, calibrated = _calibration(run, loaded.nights[Protocol.HONEST])
-    published = published_dataset(run.data.name)
+    published = published_dataset(run.data.name) if run.data.epoch_s == EPOCH_S else None
     epochs = protocols[Protocol.HONEST].agreement.epochs
     return RunResult(
         loaded.label, run, protocols, bias, raw, calibrated, published, tuple(_notes(run, published, epochs))
@@ -224,7 +225,12 @@ def _notes(run: Run, published: PublishedDataset | None, epochs: int) -> list[st
         )
     elif epochs != run.data.n_epochs:
         notes.append(f"its data set has {run.data.n_epochs} epochs, its test folds {epochs}")
-    if published is None:
+    if run.data.epoch_s != EPOCH_S:
+        notes.append(
+            f"its model sees {run.data.epoch_s:g} s of each epoch; reported figures are of models that see"
+            f" {EPOCH_S:g} s, so none stand beside it"
+        )
+    elif published is None:
         notes.append(f"no reported figures belong to the data set “{run.data.name}”, so none stand beside it")
     elif run.data.n_epochs != published.n_epochs:
         notes.append(

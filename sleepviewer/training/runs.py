@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.errors import RunError
-from sleepviewer.stages import N_STAGES, SCORED_STAGES, StageArray
+from sleepviewer.stages import EPOCH_S, N_STAGES, SCORED_STAGES, StageArray
 
 
 class Protocol(StrEnum):
@@ -82,13 +82,17 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """The data set of a run: its name, its epochs in all and by stage, the folds, and the subject of every night."""
+    """The data set of a run: its name, its epochs in all and by stage, the folds, and the subject of every night.
+
+    ``epoch_s`` is how many seconds of signal the model sees of an epoch, 30 where the run does not say.
+    """
 
     name: str
     n_epochs: int
     stages: Mapping[str, int]
     folds: tuple[Fold, ...]
     nights: Mapping[str, str]
+    epoch_s: float = EPOCH_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,7 @@ def _read_data(path: Path) -> RunData:
             stages={stage.label: int(values["stages"][stage.label]) for stage in SCORED_STAGES},
             folds=folds,
             nights={str(night): str(subject) for night, subject in values["nights"].items()},
+            epoch_s=float(values.get("epoch_s", EPOCH_S)),
         )
     tested: dict[str, int] = {}
     for fold in data.folds:
