@@ -352,8 +352,8 @@ class _Fetch:
             self._to_come[self._file] = n_bytes
 
     def update(self, n_bytes: int) -> None:
-        """Count bytes that came."""
-        self._file_bytes += n_bytes
+        """Count bytes that came; pooch counts the last piece as long as all others."""
+        self._file_bytes = min(self._file_bytes + n_bytes, self.total)
         self._tell()
 
     def reset(self) -> None:
