@@ -28,6 +28,7 @@ def folder(path: Path, *names: str) -> Path:
         ("night_psg.bdf", "night_hypnogram.txt"),
         ("night-PSG.edf", "night-PSG_hypnogram.tsv"),
         ("a+b (1).edf", "a+b (1)_Hypnogram.EDF"),
+        ("shhs1-200001.edf", "shhs1-200001-profusion.xml"),
     ],
 )
 def test_a_hypnogram_beside_its_recording_is_found(tmp_path: Path, recording: str, hypnogram: str) -> None:
@@ -43,7 +44,7 @@ def test_two_hypnograms_are_no_answer(tmp_path: Path) -> None:
 
 
 def test_no_hypnogram_is_no_answer(tmp_path: Path) -> None:
-    folder(tmp_path, "night.edf", "night.npz", "night_hypnogram.pdf", "night-Hypnogram")
+    folder(tmp_path, "night.edf", "night.npz", "night_hypnogram.pdf", "night-Hypnogram", "night-nsrr.xml")
     assert find_truth(tmp_path / "night.edf") is None
     assert find_truth(tmp_path / "nowhere" / "night.edf") is None
 

@@ -12,7 +12,7 @@ from sleepviewer import __version__
 from sleepviewer.app.keys import keys_html
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
-_HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.npz);;All files (*)"
+_HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
 _EXPORTS = "AttnSleep archive (*.npz);;EDF+ annotations (*.edf);;Table (*.csv);;One stage a line (*.txt)"
 
 

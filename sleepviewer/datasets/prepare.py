@@ -209,6 +209,7 @@ def _prepare_night(sources: NightSources, wish: ChannelWish, out: Path, earlier:
         if kept is not None:
             return kept, "kept"
         _check_may_write(target, known=earlier is not None)
+        _sweep(target)
         archive, line = _make(sources, wish, origin)
         write_archive(target, archive)
     except OutputError:
@@ -273,6 +274,13 @@ def _check_may_write(target: Path, *, known: bool) -> None:
         raise DatasetError(f"{target} holds corrections made by hand and was not written over; move it away.")
     if "dataset" not in archive.meta:
         raise DatasetError(f"{target} is there and was not prepared here; move it away.")
+
+
+def _sweep(target: Path) -> None:
+    """Take away what a process that was killed while it wrote this archive left beside it."""
+    for part in target.parent.glob(f".{target.name}.*.part"):
+        with suppress(OSError):
+            part.unlink()
 
 
 def _is_prepared_here(target: Path) -> bool:

@@ -112,8 +112,10 @@ def find_nights(source: Path) -> tuple[NightSources, ...]:
 def _night(name: SleepEdfName, recording: Path, hypnograms: list[Path]) -> NightSources:
     trouble = ""
     if len(hypnograms) != 1:
-        there = "no hypnogram" if not hypnograms else f"{len(hypnograms)} hypnograms"
-        trouble = f"There is {there} of {recording.name} (a name like {name.pair}EC-Hypnogram.edf); there must be one."
+        there = ", ".join(path.name for path in hypnograms) or "none"
+        trouble = (
+            f"{recording.name} needs one hypnogram, {name.pair}…-Hypnogram.edf, in the same folder; it has {there}."
+        )
     night = recording.name.removesuffix("-PSG.edf")
     return NightSources(night, name.subject, name.night, recording, None if trouble else hypnograms[0], trouble)
 
