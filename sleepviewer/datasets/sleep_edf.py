@@ -112,10 +112,8 @@ def find_nights(source: Path) -> tuple[NightSources, ...]:
 def _night(name: SleepEdfName, recording: Path, hypnograms: list[Path]) -> NightSources:
     trouble = ""
     if len(hypnograms) != 1:
-        there = ", ".join(path.name for path in hypnograms) or "none"
-        trouble = (
-            f"{recording.name} needs one hypnogram, {name.pair}…-Hypnogram.edf, in the same folder; it has {there}."
-        )
+        there = f"these are {', '.join(path.name for path in hypnograms)}" if hypnograms else "there is none"
+        trouble = f"{recording.name} needs one hypnogram, {name.pair}…-Hypnogram.edf; {there}."
     night = recording.name.removesuffix("-PSG.edf")
     return NightSources(night, name.subject, name.night, recording, None if trouble else hypnograms[0], trouble)
 
