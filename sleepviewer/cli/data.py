@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,12 @@ def fetch() -> None:
 @fetch.command("sleep-edf")
 @click.argument("folder", metavar="[DIR]", type=_path, required=False)
 @click.option(
-    "--set", "which", type=click.Choice(["20", "78"]), default="20", show_default=True, help="Sleep-EDF-20/78."
+    "--set",
+    "which",
+    type=click.Choice(["20", "78"]),
+    default="20",
+    show_default=True,
+    help="Sleep-EDF-20 or Sleep-EDF-78.",
 )
 @click.option("--subjects", help="Subjects in place of a set: 0-19 or 0,3,5.")
 @click.option(
@@ -166,16 +170,15 @@ class _Bar:
     def __init__(self) -> None:
         self._bar: ProgressBar[str] | None = None
 
-    def show(self, done: int, total: int, label: str, item: Callable[[str | None], str]) -> None:
-        """Move the bar to ``done`` of ``total``."""
+    def show(self, done: int, total: int, label: str, item: str) -> None:
+        """Move the bar to ``done`` of ``total``; ``label`` stands before it, ``item`` behind it."""
         if not sys.stderr.isatty():
             return
         if self._bar is None:
-            self._bar = click.progressbar(length=total, file=sys.stderr, show_eta=True, item_show_func=item)
-            self._bar.render_progress()
+            self._bar = click.progressbar(length=total, file=sys.stderr, show_eta=True, item_show_func=_itself)
         self._bar.label = label
         self._bar.length = total
-        self._bar.update(done - self._bar.pos, label)
+        self._bar.update(done - self._bar.pos, item)
 
     def close(self) -> None:
         """End the bar's line."""
@@ -189,7 +192,7 @@ class _FetchBar(_Bar):
     def __call__(self, progress: FetchProgress) -> None:
         nights = f"{progress.nights_done}/{progress.nights} nights"
         sizes = f"{_megabytes(progress.bytes_done)} of about {_megabytes(progress.bytes_total)}"
-        self.show(progress.bytes_done, progress.bytes_total, nights, lambda _: f"{sizes}, {progress.file}")
+        self.show(progress.bytes_done, progress.bytes_total, nights, f"{sizes}, {progress.file}")
 
 
 class _PrepareBar(_Bar):
@@ -198,7 +201,11 @@ class _PrepareBar(_Bar):
     def __call__(self, progress: PrepareProgress) -> None:
         if "failed" in progress.line and not sys.stderr.isatty():
             click.echo(f"failed: {progress.night}: {progress.line['failed']}", err=True)
-        self.show(progress.done, progress.total, f"{progress.done}/{progress.total} nights", lambda _: progress.night)
+        self.show(progress.done, progress.total, f"{progress.done}/{progress.total} nights", progress.night)
+
+
+def _itself(item: str | None) -> str | None:
+    return item
 
 
 def _megabytes(n_bytes: int) -> str:

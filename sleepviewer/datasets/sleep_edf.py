@@ -301,6 +301,7 @@ class _Fetch:
         self._file_bytes = 0
         try:
             path = Path(self._store.fetch(file.name, downloader=self._downloader))
+            path.chmod(0o644)  # pooch leaves it to its owner alone, as all temporary files
             self.bytes_done += path.stat().st_size
         except (OSError, ValueError) as error:
             self._tell_trouble(file, error)
