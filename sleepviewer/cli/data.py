@@ -33,14 +33,7 @@ def fetch() -> None:
 
 @fetch.command("sleep-edf")
 @click.argument("folder", metavar="[DIR]", type=_path, required=False)
-@click.option(
-    "--set",
-    "which",
-    type=click.Choice(["20", "78"]),
-    default="20",
-    show_default=True,
-    help="Sleep-EDF-20 or Sleep-EDF-78.",
-)
+@click.option("--set", "which", type=click.Choice(["20", "78"]), default="20", show_default=True, help="Sleep-EDF-N.")
 @click.option("--subjects", help="Subjects in place of a set: 0-19 or 0,3,5.")
 @click.option(
     "--base-url",
