@@ -3,9 +3,11 @@
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
+from sleepviewer.cli.training import cross_validate
 
 main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)
+main.add_command(cross_validate)
 
 __all__ = ["main"]

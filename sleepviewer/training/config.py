@@ -77,7 +77,8 @@ class TrainingConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str) -> Self:
         """Return the configuration of parsed TOML. Raises TrainingError for unknown names and wrong types."""
-        known = {field.name: type(field.default) for field in fields(cls)}
+        default = cls()
+        known: dict[str, type] = {field.name: type(getattr(default, field.name)) for field in fields(cls)}
         if unknown := sorted(values.keys() - known.keys()):
             raise TrainingError(f"{source} holds “{unknown[0]}”, which is no setting; there are: {', '.join(known)}.")
         for name, value in values.items():

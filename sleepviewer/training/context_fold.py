@@ -65,12 +65,13 @@ def train_context_fold(
     context = ContextModel()
 
     def logits_of_nights(model: nn.Module, nights: Sequence[LabelledNight]) -> list[NightLogits]:
-        assert isinstance(model, ContextModel)  # noqa: S101  (for the type checker: fit hands back what it was given)
+        assert isinstance(model, ContextModel)
         return [NightLogits(night, model.night(summaries[night.name]).numpy()) for night in nights]
 
     def evaluate(model: nn.Module) -> Scores:
         return {
-            part: figures(logits_of_nights(model, nights)) for part, nights in (("validation", validation), ("test", test))
+            part: figures(logits_of_nights(model, nights))
+            for part, nights in (("validation", validation), ("test", test))
         }
 
     progress = fit(
@@ -104,9 +105,7 @@ def train_context_fold(
     return result
 
 
-def save_member(
-    path: Path, epoch_model: EpochModel, context: dict[str, Tensor], card: Any, temperature: float
-) -> None:
+def save_member(path: Path, epoch_model: EpochModel, context: dict[str, Tensor], card: Any, temperature: float) -> None:
     """Write an epoch model and its context as one file, under the card of both."""
     from dataclasses import replace
 

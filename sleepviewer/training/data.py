@@ -95,9 +95,7 @@ def load_training_set(path: Path, normalisation: Normalisation = Normalisation.N
     widths = {night.x.shape[1] for night in nights}
     if len(widths) > 1:
         raise TrainingError(f"The nights of {path} have epochs of {' and '.join(map(str, sorted(widths)))} samples.")
-    scaled = tuple(
-        LabelledNight(n.name, n.subject, normalise(n.x, normalisation), n.y, n.epoch_index) for n in nights
-    )
+    scaled = tuple(LabelledNight(n.name, n.subject, normalise(n.x, normalisation), n.y, n.epoch_index) for n in nights)
     return TrainingSet(path.stem, InputShape(rate_hz, widths.pop()), scaled)
 
 

@@ -90,9 +90,8 @@ def fit(
     )
     average = None
     if schedule.weight_average:
-        average = AveragedModel(
-            model, multi_avg_fn=get_ema_multi_avg_fn(schedule.weight_average), use_buffers=True
-        )
+        mean = get_ema_multi_avg_fn(schedule.weight_average)  # type: ignore[no-untyped-call]
+        average = AveragedModel(model, multi_avg_fn=mean, use_buffers=True)
     progress = _restore(folder / STATE_FILE, model, optimizer, average)
     while len(progress.rows) < schedule.passes and not _out_of_patience(progress, schedule, patience_pick):
         number = len(progress.rows) + 1
@@ -177,9 +176,7 @@ def write_metrics(folder: Path, rows: list[dict[str, Any]]) -> None:
         file.write("".join(json.dumps(row) + "\n" for row in rows).encode())
 
 
-def _restore(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: AveragedModel | None
-) -> Progress:
+def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: AveragedModel | None) -> Progress:
     """Load the state of a broken training into its parts; nothing where there is none."""
     if not path.exists():
         return Progress()
