@@ -1,11 +1,10 @@
 """The multi-period and multi-scale stacks in the place of AttnSleep's two convolution branches.
 
 They are the discriminators of HiFi-GAN (Kong, J. et al., NeurIPS 2020, arXiv 2010.05646) at about a sixteenth of
-their width: channels grow 16, 32, 64, 128. Where SCIENCE leaves the layers open, the multi-scale stack is a kernel of
-15 (stride 2), four of 41 (stride 2, grouped) and one of 5, so that its total stride is 32; at HiFi-GAN's stride of 1
-in the first layer it would cost twice as much and see nothing above 50 Hz more. These stacks hold no normalisation of
-activations; their weights are normalised and start as torch's convolutions do, since the published N(0, .02) would
-let the signal fade from layer to layer.
+their width: channels grow 16, 32, 64, 128. The multi-scale stack is a kernel of 15 with stride 4, three grouped ones of
+41 with stride 2 and one of 5: a total stride of 32. HiFi-GAN's first stride of 1 would cost several times as much for
+nothing that scorers look at. These stacks hold no normalisation of activations; their weights are normalised and
+start as torch's convolutions do, since the published N(0, .02) would let the signal fade from layer to layer.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ _SLOPE: Final = 0.1
 _CHANNELS: Final = (1, 16, 32, 64, 128)
 # in, out, kernel, stride, groups
 _SCALE_LAYERS: Final = (
-    (1, 16, 15, 2, 1),
-    (16, 16, 41, 2, 4),
+    (1, 16, 15, 4, 1),
     (16, 32, 41, 2, 4),
     (32, 64, 41, 2, 8),
     (64, 128, 41, 2, 16),

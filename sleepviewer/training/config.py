@@ -57,7 +57,7 @@ class TrainingConfig:
     seed: int = 0
     threads: int = 1
     device: str = "auto"
-    context_passes: int = 60
+    context_passes: int = 15
     context_learning_rate: float = 2e-3
     context_window: int = 100
 
