@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,7 +13,18 @@ from sleepviewer.errors import TrainingError
 from sleepviewer.models.family import MemberName
 from sleepviewer.models.normalisation import Normalisation
 
-_POSITIVE: Final = ("passes", "batch_size", "learning_rate", "threads", "folds", "context_passes", "context_window")
+_POSITIVE: Final = (
+    "passes",
+    "batch_size",
+    "learning_rate",
+    "late_learning_rate",
+    "folds",
+    "threads",
+    "context_passes",
+    "context_learning_rate",
+    "context_window",
+)
+_NOT_NEGATIVE: Final = ("drop_after", "weight_decay", "patience", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +76,11 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Raise TrainingError for values that no training can have."""
         MemberName.parse(self.model)
-        for name in _POSITIVE:
-            if not getattr(self, name) > 0:
-                raise TrainingError(f"“{name}” is {getattr(self, name)}, but must be more than 0.")
+        for names, least in ((_POSITIVE, "more than 0"), (_NOT_NEGATIVE, "0 or more")):
+            for name in names:
+                value = getattr(self, name)
+                if not math.isfinite(value) or value < 0 or (names is _POSITIVE and value == 0):
+                    raise TrainingError(f"“{name}” is {value}, but must be {least}.")
         if not 0 < self.validation_share < 1:
             raise TrainingError(f"“validation_share” is {self.validation_share}, but must lie between 0 and 1.")
         if not 0 <= self.weight_average < 1:

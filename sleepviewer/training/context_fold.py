@@ -19,21 +19,20 @@ from sleepviewer.models.family import CONTEXT_SUFFIX, MemberName
 from sleepviewer.training.config import TrainingConfig
 from sleepviewer.training.data import LabelledNight, TrainingSet
 from sleepviewer.training.fold import (
-    PROTOCOLS,
     WEIGHTS_FILE,
     NightLogits,
     figures,
     finish_fold,
+    held_out_nights,
+    make_folder,
+    protocols_of,
     read_result,
     train_fold,
     weights_of_stages,
     write_result,
 )
-from sleepviewer.training.folds import Fold
+from sleepviewer.training.folds import EPOCH_MODEL, Fold
 from sleepviewer.training.loop import STATE_FILE, Batches, Schedule, Scores, fit
-
-EPOCH_MODEL: Final = "epoch_model"
-"""Folder of a fold in which its epoch model is trained."""
 
 _WINDOWS_A_BATCH: Final = 16
 _BATCH: Final = 512
@@ -51,7 +50,7 @@ def train_context_fold(
     done = read_result(folder)
     if done is not None:
         return done
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if epoch_folder is None:
         epoch_folder = folder / EPOCH_MODEL
         train_fold(data, fold, config, epoch_folder)
@@ -60,7 +59,7 @@ def train_context_fold(
     epoch_model = loaded.build()
     started = time.perf_counter()
     summaries = {night.name: summaries_of(epoch_model, night.x) for night in data.nights}
-    train, validation, test = (data.of(part) for part in (fold.train, fold.validation, fold.test))
+    held_out = held_out_nights(data, fold)
     torch.manual_seed(config.seed)
     context = ContextModel()
 
@@ -69,17 +68,16 @@ def train_context_fold(
         return [NightLogits(night, model.night(summaries[night.name]).numpy()) for night in nights]
 
     def evaluate(model: nn.Module) -> Scores:
-        return {
-            part: figures(logits_of_nights(model, nights))
-            for part, nights in (("validation", validation), ("test", test))
-        }
+        return {part: figures(logits_of_nights(model, nights)) for part, nights in held_out.items()}
 
     progress = fit(
         context,
-        window_batches([(summaries[night.name], _labels(night)) for night in train], config.context_window),
+        window_batches(
+            [(summaries[night.name], _labels(night)) for night in data.of(fold.train)], config.context_window
+        ),
         window_loss,
         evaluate,
-        PROTOCOLS,
+        protocols_of(fold),
         Schedule(
             passes=config.context_passes,
             learning_rate=config.context_learning_rate,
@@ -96,7 +94,7 @@ def train_context_fold(
         return logits_of_nights(context.eval(), nights)
 
     weights = weights_of_stages(data, fold, config)
-    result = finish_fold(folder, fold, progress.rows, progress.picked, logits_of, validation, test, weights)
+    result = finish_fold(folder, fold, progress.rows, progress.picked, logits_of, held_out, weights)
     epoch_result = read_result(epoch_folder) or {}
     result |= {"seconds": round(time.perf_counter() - started + epoch_result.get("seconds", 0.0), 1)}
     save_member(folder / WEIGHTS_FILE, epoch_model, progress.weights["honest"], loaded.card, result["temperature"])
@@ -145,6 +143,8 @@ def window_batches(nights: Sequence[tuple[Tensor, Tensor]], window: int) -> Batc
             chosen = order[first : first + _WINDOWS_A_BATCH]
             x = [nights[index][0][start:stop] for index, start, stop in chosen]
             y = [nights[index][1][start:stop] for index, start, stop in chosen]
+            if len(x) * max(map(len, x)) < 2:
+                continue  # one epoch alone has no spread to normalise a batch by
             yield (
                 nn.utils.rnn.pad_sequence(x, batch_first=True),
                 nn.utils.rnn.pad_sequence(y, batch_first=True, padding_value=_NO_LABEL),

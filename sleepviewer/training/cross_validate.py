@@ -18,15 +18,20 @@ from sleepviewer.files import atomic_writer
 from sleepviewer.models.family import MemberName
 from sleepviewer.models.normalisation import Normalisation
 from sleepviewer.training.config import TrainingConfig
-from sleepviewer.training.data import TrainingSet, load_training_set, named_counts, stage_counts
+from sleepviewer.training.data import TrainingSet, fingerprint, load_training_set, named_counts, stage_counts
 from sleepviewer.training.environment import environment
-from sleepviewer.training.folds import Fold, make_folds
+from sleepviewer.training.folds import EPOCH_MODEL, Fold, make_folds
 
 CONFIG_FILE: Final = "config.toml"
 DATA_FILE: Final = "data.json"
 ENVIRONMENT_FILE: Final = "environment.json"
 
+_OWN_FILES: Final = frozenset({CONFIG_FILE, DATA_FILE, ENVIRONMENT_FILE})
 _POLL_S: Final = 0.5
+_WAIT_FOR_WORKERS_S: Final = 30
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Random numbers are torch's, of the whole process: threads of one worker must take turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def cross_validate(
     folds = make_folds(
         data.subjects, config.folds, order=config.order, validation_share=config.validation_share, seed=config.seed
     )
-    _begin(run, data, config, folds)
+    begin(run, data, config, folds)
     if base_run is not None:
         _check_base(base_run, run, config)
     del data  # the processes that train load their own
@@ -102,55 +107,85 @@ def cross_validate(
         )
         for fold in folds
     ]
-    with _watched(tasks, tell):
+    with watched(tasks, tell):
         _run(tasks, jobs, dask)
 
 
-def run_fold(task: FoldTask) -> None:
-    """Train one fold; what a worker process runs."""
+def run_fold(task: FoldTask, data: TrainingSet | None = None) -> None:
+    """Train one fold, on data that are loaded where they are not given; what a worker process runs."""
     from sleepviewer.training.context_fold import train_context_fold
     from sleepviewer.training.fold import read_result, train_fold
 
     if read_result(task.folder) is not None:
         return
-    data = load_training_set(task.data, Normalisation(task.config.normalisation))
-    if MemberName.parse(task.config.model).context:
-        train_context_fold(data, task.fold, task.config, task.folder, task.epoch_folder)
-    else:
-        train_fold(data, task.fold, task.config, task.folder)
+    with _ONE_AT_A_TIME:
+        if data is None:
+            data = load_training_set(task.data, Normalisation(task.config.normalisation))
+        if MemberName.parse(task.config.model).context:
+            train_context_fold(data, task.fold, task.config, task.folder, task.epoch_folder)
+        else:
+            train_fold(data, task.fold, task.config, task.folder)
 
 
 def _run(tasks: list[FoldTask], jobs: int, dask: str | None) -> None:
     import joblib
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    if dask is None:
-        joblib.Parallel(n_jobs=jobs)(joblib.delayed(run_fold)(task) for task in tasks)
+    if dask is not None:
+        _run_on_dask(tasks, dask)
         return
     try:
-        from distributed import Client
+        joblib.Parallel(n_jobs=jobs)(joblib.delayed(run_fold)(task) for task in tasks)
+    except BrokenProcessPool as error:
+        raise TrainingError(
+            "A process that trained a fold was ended from outside (is there enough memory?); what it had is kept, and"
+            " the same command goes on from there, with fewer --jobs if need be."
+        ) from error
+
+
+def _run_on_dask(tasks: list[FoldTask], address: str) -> None:
+    import joblib
+
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.comm import CommClosedError
     except ImportError as error:
         raise TrainingError("Dask is not installed; install SleepViewer with its extra “cluster”.") from error
     try:
-        client = Client(dask, timeout="10s")
+        client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
-        raise TrainingError(f"There is no Dask scheduler at {dask} ({error}).") from error
-    with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=30):
-        joblib.Parallel()(joblib.delayed(run_fold)(task) for task in tasks)
+        raise TrainingError(f"There is no Dask scheduler at {address} ({error}).") from error
+    try:
+        with (
+            client,
+            joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=_WAIT_FOR_WORKERS_S),
+        ):
+            joblib.Parallel()(joblib.delayed(run_fold)(task) for task in tasks)
+    except (KilledWorker, CommClosedError, TimeoutError) as error:
+        raise TrainingError(
+            f"The Dask cluster at {address} lost its workers or has none ({error}); what they had is kept, and the same"
+            " command goes on from there."
+        ) from error
 
 
-def _begin(run: Path, data: TrainingSet, config: TrainingConfig, folds: tuple[Fold, ...]) -> None:
-    """Write what the run is, or check that a broken one was the same."""
+def begin(run: Path, data: TrainingSet, config: TrainingConfig, folds: tuple[Fold, ...]) -> None:
+    """Write what a run is into its folder, or check that a broken one there was the same.
+
+    Raises TrainingError where it was not, OutputError where the folder can't be written.
+    """
+    split = [
+        {"fold": fold.index} | {part: list(getattr(fold, part)) for part in ("test", "validation", "train")}
+        for fold in folds
+    ]
     facts = {
         "name": data.name,
         "epoch_s": data.shape.seconds,
         "rate_hz": data.shape.rate_hz,
         "n_epochs": data.n_epochs,
         "stages": named_counts(stage_counts(data.nights)),
-        "folds": [
-            {"fold": fold.index} | {part: list(getattr(fold, part)) for part in ("test", "validation", "train")}
-            for fold in folds
-        ],
+        **({"folds": split} if any(fold.test for fold in folds) else {"split": split[0]}),
         "nights": {night.name: night.subject for night in data.nights},
+        "sha256": fingerprint(data),
     }
     if (run / CONFIG_FILE).exists():
         before = TrainingConfig.read(run / CONFIG_FILE)
@@ -159,12 +194,17 @@ def _begin(run: Path, data: TrainingSet, config: TrainingConfig, folds: tuple[Fo
             raise TrainingError(
                 f"{run} holds a run with another “{changed[0]}”; give it the same settings, or choose another folder."
             )
-        if json.loads((run / DATA_FILE).read_text(encoding="utf-8")) != facts:
+        there = _facts(run)
+        if ("folds" in there) != ("folds" in facts):
+            raise TrainingError(
+                f"{run} holds a training of another kind (a cross-validation, or a model alone); choose another folder."
+            )
+        if not _same_facts(there, facts):
             raise TrainingError(f"{run} holds a run on other data than these; choose another folder.")
         return
     try:
         run.mkdir(parents=True, exist_ok=True)
-        if any(run.iterdir()):
+        if any(path.name not in _OWN_FILES and path.suffix != ".part" for path in run.iterdir()):
             raise TrainingError(f"{run} holds other files; choose an empty folder for the run.")
     except OSError as error:
         raise TrainingError(f"The folder {run} can't be made: {error.strerror or error}.") from error
@@ -187,16 +227,32 @@ def _check_base(base_run: Path, run: Path, config: TrainingConfig) -> None:
     base = TrainingConfig.read(base_run / CONFIG_FILE)
     if base.model != name.base or base.normalisation != config.normalisation:
         raise TrainingError(f"{base_run} holds a run of “{base.model}”, on which “{config.model}” can't build.")
-    here, there = (json.loads((folder / DATA_FILE).read_text(encoding="utf-8")) for folder in (run, base_run))
-    if here != there:
+    here, there = _facts(run), _facts(base_run)
+    if not _same_facts(there, here):
         raise TrainingError(f"{base_run} holds a run on other data or folds than {run}.")
     for fold in here["folds"]:
         if not (fold_folder(base_run, fold["fold"]) / "result.json").exists():
             raise TrainingError(f"Fold {fold['fold']} of {base_run} is not finished; finish that run first.")
 
 
+def _facts(run: Path) -> dict[str, Any]:
+    path = run / DATA_FILE
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} can't be read ({error}); choose another folder for the run.") from error
+    if not isinstance(facts, dict):
+        raise TrainingError(f"{path} is damaged; choose another folder for the run.")
+    return facts
+
+
+def _same_facts(there: dict[str, Any], here: dict[str, Any]) -> bool:
+    """Compare the facts of two runs; those that do not tell the data's hash are compared by all else."""
+    return {"sha256": here.get("sha256")} | there == {"sha256": there.get("sha256")} | here
+
+
 @contextmanager
-def _watched(tasks: list[FoldTask], tell: Tell) -> Iterator[None]:
+def watched(tasks: list[FoldTask], tell: Tell) -> Iterator[None]:
     """Tell where the run is, every half second, by the files that the folds write wherever they run."""
     stop = threading.Event()
 
@@ -218,16 +274,25 @@ def status(tasks: list[FoldTask]) -> RunStatus:
     """Read where a run is from its folder."""
     done, passes, in_all, running = 0, 0, 0, {}
     for task in tasks:
-        own = MemberName.parse(task.config.model).context
-        most = task.config.context_passes if own else task.config.passes
-        rows = _rows(task.folder / "metrics.jsonl")
-        finished = (task.folder / "result.json").exists()
-        in_all += len(rows) if finished else most
-        passes += len(rows)
-        done += finished
-        if rows and not finished:
-            running[task.fold.index] = rows[-1]
+        for folder, most in _trainings(task):
+            rows = _rows(folder / "metrics.jsonl")
+            finished = (folder / "result.json").exists()
+            in_all += len(rows) if finished else most
+            passes += len(rows)
+            if rows:
+                running[task.fold.index] = rows[-1]
+        if (task.folder / "result.json").exists():
+            done += 1
+            running.pop(task.fold.index, None)
     return RunStatus(done, len(tasks), running, passes, in_all)
+
+
+def _trainings(task: FoldTask) -> list[tuple[Path, int]]:
+    """Return the folder and the most passes of each training that a fold takes, in their order."""
+    if not MemberName.parse(task.config.model).context:
+        return [(task.folder, task.config.passes)]
+    own = [(task.folder, task.config.context_passes)]
+    return own if task.epoch_folder is not None else [(task.folder / EPOCH_MODEL, task.config.passes), *own]
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

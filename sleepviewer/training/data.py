@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -96,7 +97,17 @@ def load_training_set(path: Path, normalisation: Normalisation = Normalisation.N
     if len(widths) > 1:
         raise TrainingError(f"The nights of {path} have epochs of {' and '.join(map(str, sorted(widths)))} samples.")
     scaled = tuple(LabelledNight(n.name, n.subject, normalise(n.x, normalisation), n.y, n.epoch_index) for n in nights)
-    return TrainingSet(path.stem, InputShape(rate_hz, widths.pop()), scaled)
+    return TrainingSet(path.absolute().stem, InputShape(rate_hz, widths.pop()), scaled)
+
+
+def fingerprint(data: TrainingSet) -> str:
+    """Return the SHA-256 of all nights' names, signals as scaled, and labels: other data have another."""
+    digest = hashlib.sha256()
+    for night in data.nights:
+        digest.update(f"{night.name}\n{night.subject}\n{night.x.shape}\n".encode())
+        for array in (night.x, night.y, night.epoch_index):
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _read_folder(folder: Path) -> tuple[list[LabelledNight], int]:

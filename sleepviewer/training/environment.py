@@ -42,7 +42,7 @@ def _version(package: str) -> str | None:
 
 
 def _revision() -> str | None:
-    """Return the git revision of the checkout that this runs from, with ``+changes`` where files differ; None without."""
+    """Return the git revision of the checkout that this runs from, with ``+changes`` where files differ."""
     folder = Path(sleepviewer.__file__).resolve().parent.parent
     if not (folder / ".git").exists():
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,14 @@ from torch.nn import functional
 
 from sleepviewer.analysis.agreement import agreement_of
 from sleepviewer.analysis.calibration import fit_temperature
+from sleepviewer.errors import OutputError, TrainingError
 from sleepviewer.files import atomic_writer
 from sleepviewer.models.card import ModelCard
 from sleepviewer.models.checkpoints import save_weights
+from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.family import MemberName, build_epoch_model
 from sleepviewer.models.normalisation import Normalisation
+from sleepviewer.models.shape import InputShape
 from sleepviewer.stages import N_STAGES
 from sleepviewer.training.config import TrainingConfig
 from sleepviewer.training.data import LabelledNight, TrainingSet, stage_counts
@@ -33,6 +36,9 @@ WEIGHTS_FILE: Final = "weights.safetensors"
 PREDICTIONS: Final = "predictions"
 PROTOCOLS: Final = {"honest": Pick("validation", "kappa"), "published": Pick("test", "accuracy")}
 """How each protocol picks its pass."""
+
+ON_VALIDATION: Final = "validation"
+"""Folder of the predictions of a training that tests nobody: the honest pick's, of the validation nights."""
 
 _EVALUATION_BATCH: Final = 512
 _GPU_SHARE: Final = 0.5
@@ -52,34 +58,31 @@ def train_fold(data: TrainingSet, fold: Fold, config: TrainingConfig, folder: Pa
 
     A fold that is done is not done again; one that was broken goes on. Both protocols come from the one training:
     ``honest`` keeps the pass with the best κ on the validation subjects, ``published`` the one with the best accuracy
-    on the test subjects. Raises TrainingError, OutputError.
+    on the test subjects; a fold that tests nobody has the former alone. Raises TrainingError, OutputError.
     """
     done = read_result(folder)
     if done is not None:
         return done
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     torch.set_num_threads(config.threads)
     device = choose_device(config.device)
     weights = weights_of_stages(data, fold, config)
     torch.manual_seed(config.seed)
-    model = build_epoch_model(config.model, data.shape)
+    model = new_epoch_model(config.model, data.shape)
     initialise(model)
     model.to(device)
-    train, validation, test = (data.of(part) for part in (fold.train, fold.validation, fold.test))
+    train, held_out = data.of(fold.train), held_out_nights(data, fold)
     loss_weights = torch.tensor(weights["class_weights"], dtype=torch.float32, device=device)
 
     def evaluate(network: nn.Module) -> Scores:
-        return {
-            part: figures(predict(network, nights, device))
-            for part, nights in (("validation", validation), ("test", test))
-        }
+        return {part: figures(predict(network, nights, device)) for part, nights in held_out.items()}
 
     progress = fit(
         model,
         epoch_batches(train, config.batch_size, device),
         lambda logits, labels: functional.cross_entropy(logits.float(), labels, weight=loss_weights),
         evaluate,
-        PROTOCOLS,
+        protocols_of(fold),
         schedule_of(config),
         folder=folder,
         seed=config.seed * 1009 + fold.index,
@@ -90,9 +93,9 @@ def train_fold(data: TrainingSet, fold: Fold, config: TrainingConfig, folder: Pa
         model.load_state_dict(progress.weights[pick])
         return predict(model.eval(), nights, device)
 
-    result = finish_fold(folder, fold, progress.rows, progress.picked, logits_of, validation, test, weights)
+    result = finish_fold(folder, fold, progress.rows, progress.picked, logits_of, held_out, weights)
     card = ModelCard(
-        name=f"{config.model}, fold {fold.index}",
+        name=f"{config.model}, fold {fold.index}" if fold.test else config.model,
         rate_hz=data.shape.rate_hz,
         epoch_samples=data.shape.n_samples,
         normalisation=Normalisation(config.normalisation),
@@ -111,38 +114,66 @@ def finish_fold(
     fold: Fold,
     rows: Sequence[dict[str, Any]],
     picked: dict[str, int],
-    logits_of: Any,
-    validation: Sequence[LabelledNight],
-    test: Sequence[LabelledNight],
+    logits_of: Callable[[str, Sequence[LabelledNight]], list[NightLogits]],
+    held_out: Mapping[str, Sequence[LabelledNight]],
     weights: dict[str, Any],
 ) -> dict[str, Any]:
-    """Write both protocols' predictions of the test nights; return the fold's result."""
-    held = logits_of("honest", validation)
+    """Write each protocol's predictions of the test nights, or else of the validation nights; return the result."""
+    held = logits_of("honest", held_out["validation"])
     temperature = fit_temperature(
         np.concatenate([night.logits for night in held]), np.concatenate([night.night.y for night in held])
     )
-    for protocol in PROTOCOLS:
-        for night in logits_of(protocol, test):
-            write_predictions(folder / PREDICTIONS / protocol, night)
+    if fold.test:
+        predicted = {protocol: logits_of(protocol, held_out["test"]) for protocol in PROTOCOLS}
+    else:
+        predicted = {ON_VALIDATION: held}
+    for name, nights in predicted.items():
+        for night in nights:
+            write_predictions(folder / PREDICTIONS / name, night)
     return {
         "fold": fold.index,
         "seconds": round(sum(row["seconds"] for row in rows), 1),
         "passes": len(rows),
         "temperature": float(temperature),
-        **{protocol: {"pass": picked[protocol]} for protocol in PROTOCOLS},
+        **{protocol: {"pass": picked[protocol]} for protocol in protocols_of(fold)},
         **weights,
     }
 
 
+def protocols_of(fold: Fold) -> dict[str, Pick]:
+    """Return how a fold's passes are picked: without anybody to test, by the validation subjects alone."""
+    return PROTOCOLS if fold.test else {"honest": PROTOCOLS["honest"]}
+
+
+def held_out_nights(data: TrainingSet, fold: Fold) -> dict[str, tuple[LabelledNight, ...]]:
+    """Return the nights that every pass is looked at with: ``validation``, and ``test`` where there are any."""
+    return {"validation": data.of(fold.validation)} | ({"test": data.of(fold.test)} if fold.test else {})
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is not there. Raises OutputError where it can't be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} can't be made: {error.strerror or error}.") from error
+
+
+def new_epoch_model(name: str, shape: InputShape) -> EpochModel:
+    """Return a member's epoch model. Raises TrainingError where epochs are too short for it."""
+    try:
+        return build_epoch_model(name, shape)
+    except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
+        raise TrainingError(
+            f"“{name}” can't be built for {shape.n_samples} samples at {shape.rate_hz} Hz: such epochs are too short."
+        ) from error
+
+
 def weights_of_stages(data: TrainingSet, fold: Fold, config: TrainingConfig) -> dict[str, list[float]]:
     """Return the stages' weights in the loss, and what the published protocol's count of all subjects would give."""
+    counted = {"class_weights": data.of(fold.train)} | ({"class_weights_published": data.nights} if fold.test else {})
     if not config.class_weights:
-        equal = [1.0] * N_STAGES
-        return {"class_weights": equal, "class_weights_published": equal}
-    return {
-        "class_weights": class_weights(stage_counts(data.of(fold.train))).tolist(),
-        "class_weights_published": class_weights(stage_counts(data.nights)).tolist(),
-    }
+        return {name: [1.0] * N_STAGES for name in counted}
+    return {name: class_weights(stage_counts(nights)).tolist() for name, nights in counted.items()}
 
 
 def schedule_of(config: TrainingConfig) -> Schedule:
@@ -159,16 +190,23 @@ def schedule_of(config: TrainingConfig) -> Schedule:
 
 
 def choose_device(wanted: str) -> str:
-    """Return torch's name of the device: the wanted one, or for ``auto`` a GPU where there is one."""
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """Return torch's name of the device: the wanted one, or for ``auto`` a GPU where there is one.
+
+    Raises TrainingError where there is no such device.
+    """
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
+        raise TrainingError(f"There is no device “{wanted}” here; take “cpu”, or “auto” for what there is.") from error
+    return wanted
 
 
 def initialise(model: nn.Module) -> None:
     """Draw the weights as published: convolutions N(0, .02), batch norms N(1, .02) with offset 0.
 
-    Convolutions whose weights are normalised keep torch's own start: nothing after them would bring the signal up again.
+    Convolutions whose weights are normalised keep torch's own start: nothing after them would bring the signal up.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv1d) and not hasattr(module, "parametrizations"):
@@ -236,9 +274,12 @@ def write_predictions(folder: Path, night: NightLogits) -> None:
 def read_result(folder: Path) -> dict[str, Any] | None:
     """Return the result of a fold that is done, else None."""
     path = folder / RESULT_FILE
-    if not path.exists():
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return None
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} can't be read ({error}); remove it to have the fold done again.") from error
     return result
 
 

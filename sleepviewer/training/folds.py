@@ -14,10 +14,16 @@ from sleepviewer.packaged import resource
 _ORDERS: Final = {"sleep-edf-20": ("20", 20), "sleep-edf-78": ("78", 78), "shhs": ("shhs", 329)}
 """Published orders of the subjects: part of the file's name, and for how many subjects it is."""
 
+EPOCH_MODEL: Final = "epoch_model"
+"""Folder of a fold in which its epoch model is trained, where the fold itself trains the context."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Three sets of subjects that have none in common; both nights of a subject are always together."""
+    """Three sets of subjects that have none in common; both nights of a subject are always together.
+
+    Nobody is tested in the training of a model that is for use: ``test`` is empty then.
+    """
 
     index: int
     train: tuple[str, ...]
@@ -44,12 +50,31 @@ def make_folds(
         rest = [subject for subject in ordered if subject not in test]
         if len(rest) < 2:
             raise TrainingError("A fold needs at least one subject to train on and one for validation beside the test.")
-        held = max(1, min(round(validation_share * len(rest)), len(rest) - 1))
-        drawn = np.random.default_rng((seed, index)).permutation(len(rest))[:held]
-        validation = [rest[i] for i in sorted(drawn)]
-        train = [subject for subject in rest if subject not in validation]
-        folds.append(Fold(index, tuple(train), tuple(validation), tuple(test)))
+        folds.append(Fold(index, *_hold_out(rest, validation_share, seed, index), tuple(test)))
     return tuple(folds)
+
+
+def split_subjects(subjects: Sequence[str], *, validation_share: float = 0.2, seed: int = 0) -> Fold:
+    """Return a fold that tests nobody: who is not held out for validation is trained on.
+
+    Raises TrainingError where there are fewer than two subjects.
+    """
+    ordered = sorted(set(subjects))
+    if len(ordered) < 2:
+        raise TrainingError(
+            f"A training needs at least one subject to train on and one for validation, but there is {len(ordered)}."
+        )
+    return Fold(0, *_hold_out(ordered, validation_share, seed, 0), ())
+
+
+def _hold_out(
+    subjects: Sequence[str], share: float, seed: int, index: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return who is trained on and who picks the pass, both in the order given, at least one each."""
+    held = max(1, min(round(share * len(subjects)), len(subjects) - 1))
+    drawn = np.random.default_rng((seed, index)).permutation(len(subjects))[:held]
+    validation = tuple(subjects[i] for i in sorted(drawn))
+    return tuple(subject for subject in subjects if subject not in validation), validation
 
 
 def _in_order(subjects: list[str], order: str) -> list[str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import pickle
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +95,8 @@ def fit(
         mean = get_ema_multi_avg_fn(schedule.weight_average)  # type: ignore[no-untyped-call]
         average = AveragedModel(model, multi_avg_fn=mean, use_buffers=True)
     progress = _restore(folder / STATE_FILE, model, optimizer, average)
+    if progress.rows:
+        write_metrics(folder, progress.rows)  # a kill may have come between the state and its metrics
     while len(progress.rows) < schedule.passes and not _out_of_patience(progress, schedule, patience_pick):
         number = len(progress.rows) + 1
         started = time.perf_counter()
@@ -100,7 +104,7 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = schedule.learning_rate if number <= schedule.drop_after else schedule.late_learning_rate
         loss = _one_pass(model, average, optimizer, batches(number), loss_of, bf16=bf16)
-        if not loss == loss:
+        if not math.isfinite(loss):
             raise TrainingError(
                 f"The loss is no number in pass {number}; lower the learning rate, or look for epochs that are no EEG."
             )
@@ -181,13 +185,16 @@ def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, ave
     if not path.exists():
         return Progress()
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols: what it can't read, it refuses
+            state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         if average is not None:
             average.load_state_dict(state["average"])
         return Progress(json.loads(state["rows"]), state["picked"], state["weights"])
-    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, OSError, EOFError) as error:
-        raise TrainingError(f"{path} is not the state of this training ({error}); remove it to start anew.") from error
+    except (RuntimeError, LookupError, ValueError, TypeError, AttributeError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0].strip().rstrip(":.") if str(error).strip() else type(error).__name__
+        raise TrainingError(f"{path} is not the state of this training ({reason}); remove it to start anew.") from error
     except pickle.UnpicklingError as error:
         raise TrainingError(f"{path} is damaged or no state of a training; remove it to start anew.") from error
