@@ -30,6 +30,7 @@ from sleepviewer.recording.base import Recording
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import save_review
 from sleepviewer.scoring.base import ChannelChoice, Prediction, Progress
+from sleepviewer.scoring.registry import engine_ids
 from sleepviewer.stages import Stage
 
 N = 20
@@ -38,7 +39,7 @@ START = datetime(2021, 3, 4, 22, 30)
 TRUTH = [0] * 5 + [1, 2, 2, 3, 3, 4, 2, 2, 1, 0, 0, 0, 0, 0, -1]
 MODEL = [0] * 6 + [2, 2, 2, 3, 3, 4, 2, 1, 1, 0, 0, 0, 0, 0]
 FIGURES = {"accuracy", "macro_f1", "kappa", "f1", "confusion", "epochs"}
-COMMANDS = ("view", "score", "compare", "export", "info", "demo")
+COMMANDS = ("view", "score", "compare", "export", "info", "demo", "models")
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
         ["score", "night.edf"],
         ["score", "--out", "x.npz"],
         ["score", "night.edf", "--out", "x.npz", "--engine", "nobody"],
+        ["score", "night.edf", "--out", "x.npz", "--engine", "yasa", "--weights", "w.safetensors"],
         ["score", "night.edf", "--out", "x.npz", "--nonsense"],
         ["compare", "a.edf"],
         ["export", "night.edf", "--out", "x.npz"],
@@ -279,9 +281,49 @@ def test_an_engine_that_fails_is_a_sentence(run: Run, engine: FakeEngine, night:
 
 
 @pytest.mark.parametrize("weights", [[], ["--weights", "absent.safetensors"]])
-def test_an_engine_without_weights_is_a_sentence(run: Run, night: Path, tmp_path: Path, weights: list[str]) -> None:
+def test_an_engine_without_weights_is_a_sentence(
+    run: Run, night: Path, tmp_path: Path, weights: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sleepviewer.scoring.family_engine.shipped_weights", lambda name: None)
     check_trouble(run("score", night, "--engine", "attnsleep", *weights, "--out", tmp_path / "out.npz"), "weights")
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_weights_alone_say_which_model_scores(run: Run, night: Path, tmp_path: Path) -> None:
+    published = Path(__file__).parent / "data" / "attnsleep_100hz.safetensors"
+    outcome = run("score", night, "--weights", published, "--out", tmp_path / "out.csv", "--json")
+    assert json.loads(outcome.out)["engine"] == "attnsleep"
+
+
+def test_weights_of_another_model_than_asked_for_are_refused(run: Run, night: Path, tmp_path: Path) -> None:
+    published = Path(__file__).parent / "data" / "attnsleep_100hz.safetensors"
+    for engine in ("attnsleep+context", "attnsleep-msmp"):
+        out = tmp_path / "out.csv"
+        check_trouble(run("score", night, "--engine", engine, "--weights", published, "--out", out), "not of", engine)
+        assert not out.exists()
+
+
+def test_models_lists_every_engine_with_its_size_and_cost(run: Run) -> None:
+    outcome = run("models", "--json")
+    rows = {row["name"]: row for row in json.loads(outcome.out)}
+    assert outcome.code == 0
+    assert tuple(rows) == engine_ids()
+    wanted = {"name", "title", "rate_hz", "epoch_s", "parameters", "macs", "weights", "card"}
+    assert all(row.keys() == wanted for row in rows.values())
+    published = rows["attnsleep"]
+    assert (published["rate_hz"], published["epoch_s"], published["parameters"]) == (100, 30, 522_805)
+    assert 63e6 < published["macs"] < 64e6
+    assert all((row["weights"] is None) == (row["card"] is None) for row in rows.values())
+    yasa = rows["yasa"]
+    assert (yasa["parameters"], yasa["macs"]) == (None, None)
+    assert "LightGBM" in yasa["card"]["notes"]
+
+
+def test_the_table_of_models_has_a_line_for_each(run: Run) -> None:
+    outcome = run("models")
+    assert outcome.code == 0
+    assert [line.split()[0] for line in outcome.out.splitlines()[1 : len(engine_ids()) + 1]] == list(engine_ids())
+    assert "ucddb018 κ 0.81" in outcome.out
 
 
 def test_without_an_eeg_channel_it_names_those_that_there_are(run: Run, engine: FakeEngine, tmp_path: Path) -> None:

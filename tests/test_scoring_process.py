@@ -17,10 +17,17 @@ import pytest
 from safetensors.torch import load_file, save_file
 from scoring_fakes import eeg, write_edf
 
-from sleepviewer.errors import ChannelError, EngineError, RecordingError, ScoringCancelled, SleepViewerError
+from sleepviewer.errors import (
+    ChannelError,
+    CheckpointError,
+    EngineError,
+    RecordingError,
+    ScoringCancelled,
+    SleepViewerError,
+)
 from sleepviewer.recording import open_recording
-from sleepviewer.scoring.attnsleep_engine import AttnSleepEngine
 from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress
+from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.process import ScoringProcess, ScoringRequest
 from sleepviewer.scoring.registry import EngineSpec
 
@@ -91,7 +98,7 @@ def test_the_childs_scoring_is_the_engines(process: ScoringProcess, short: Path)
     told: list[Progress] = []
     prediction = process.score(ScoringRequest(short, ATTNSLEEP, EEG), told.append)
     with open_recording(short) as recording:
-        here = AttnSleepEngine(WEIGHTS).score(recording, EEG)
+        here = FamilyEngine("attnsleep", WEIGHTS).score(recording, EEG)
     np.testing.assert_allclose(prediction.proba, here.proba, atol=5e-3)
     assert prediction.weights_sha256 == here.weights_sha256
     assert not prediction.proba.flags.writeable
@@ -147,7 +154,7 @@ def test_the_childs_errors_keep_their_type_and_sentence(process: ScoringProcess,
     wrong: list[tuple[ScoringRequest, type[SleepViewerError], str]] = [
         (ScoringRequest(tmp_path / "absent.edf", ATTNSLEEP, EEG), RecordingError, "absent.edf"),
         (ScoringRequest(short, ATTNSLEEP, ChannelChoice("C9")), ChannelError, "has no channel “C9”"),
-        (ScoringRequest(short, EngineSpec("attnsleep"), EEG), EngineError, "needs a file of weights"),
+        (ScoringRequest(short, EngineSpec("attnsleep-msmp", WEIGHTS), EEG), CheckpointError, "not of attnsleep-msmp"),
         (ScoringRequest(short, EngineSpec("nobody"), EEG), EngineError, "no engine called “nobody”"),
     ]
     for request, kind, words in wrong:

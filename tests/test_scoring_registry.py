@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -10,13 +11,24 @@ from pathlib import Path
 import pytest
 
 from sleepviewer.errors import EngineError
-from sleepviewer.scoring.registry import DEFAULT_ENGINE, EngineSpec, list_engines, make_engine
+from sleepviewer.models.family import all_names
+from sleepviewer.scoring.registry import DEFAULT_ENGINE, EngineInfo, EngineSpec, engine_ids, list_engines, make_engine
+
+
+def info_of(engine_id: str) -> EngineInfo:
+    return next(info for info in list_engines() if info.id == engine_id)
 
 
 def test_every_listed_engine_can_be_made() -> None:
     for info in list_engines():
         engine = make_engine(EngineSpec(info.id, Path("w.safetensors")))
         assert (engine.id, engine.title) == (info.id, info.title)
+
+
+def test_yasa_and_all_members_are_listed() -> None:
+    assert {info.id for info in list_engines()} == {"yasa", *all_names()}
+    assert tuple(info.id for info in list_engines()) == engine_ids()
+    assert len({info.title for info in list_engines()}) == len(list_engines())
 
 
 def test_the_default_comes_first_and_is_ready() -> None:
@@ -27,6 +39,33 @@ def test_the_default_comes_first_and_is_ready() -> None:
 
 def test_an_engine_that_is_not_ready_says_why() -> None:
     assert all(info.ready != bool(info.reason) for info in list_engines())
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of weights that comes with the program; the registry does not look into it."""
+    path = tmp_path / "attnsleep+context.safetensors"
+    path.write_bytes(b"")
+    monkeypatch.setattr("sleepviewer.scoring.registry.shipped_weights", {"attnsleep+context": path}.get)
+    return path
+
+
+def test_a_member_is_ready_where_its_weights_come_with_the_program(shipped: Path) -> None:
+    assert info_of("attnsleep+context").ready
+    assert info_of("attnsleep").reason == "No weights come with it; choose a file of them."
+
+
+def test_the_card_beside_the_weights_says_how_well_a_member_did(shipped: Path) -> None:
+    card = {"rate_hz": 100, "normalisation": "none", "measured": {"ucddb018 accuracy": 0.9, "ucddb018 kappa": 0.8124}}
+    shipped.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    assert info_of("attnsleep+context").measured == "κ 0.81 on ucddb018"
+
+
+@pytest.mark.parametrize("card", ["{", "[]", "{}"])
+def test_a_damaged_card_costs_the_figure_and_not_the_list(shipped: Path, card: str) -> None:
+    shipped.with_suffix(".json").write_text(card, encoding="utf-8")
+    assert info_of("attnsleep+context").measured == ""
+    assert info_of("attnsleep+context").ready
 
 
 def test_an_unknown_engine_is_refused() -> None:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QWidget,
+)
 
+from sleepviewer.models.family import title_of
+from sleepviewer.models.shipped import member_of, peek_card
 from sleepviewer.recording import Recording, propose_emg, propose_eog, propose_scoring_channel
 from sleepviewer.recording.base import Role
 from sleepviewer.scoring.base import ChannelChoice
-from sleepviewer.scoring.registry import DEFAULT_ENGINE, EngineSpec, list_engines
+from sleepviewer.scoring.registry import EngineSpec, list_engines
+
+_MEASURED_ROLE: Final = Qt.ItemDataRole.UserRole + 1
+_PICKER_CHARACTERS: Final = 36
 
 
 class ScoringBar(QWidget):
@@ -25,6 +40,8 @@ class ScoringBar(QWidget):
         self._with_others = QCheckBox("+ EOG, EMG", self)
         self._with_others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._engine = _picker("Scoring engine", self)
+        self._engine.setItemDelegate(_MeasuredDelegate(self._engine))
+        self._engine.setMaximumWidth(_PICKER_CHARACTERS * self._engine.fontMetrics().averageCharWidth())
         self._score = QToolButton(self)
         self._score.setObjectName("primary")
         self._score.setText("▶ Score")
@@ -32,6 +49,7 @@ class ScoringBar(QWidget):
         self._score.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._score.clicked.connect(self.score_requested)
         self._channel.currentIndexChanged.connect(self._explain_channel)
+        self._engine.currentIndexChanged.connect(self._explain_engine)
         self._engine.currentIndexChanged.connect(self._offer_others)
         self._fill_engines()
         layout = QHBoxLayout(self)
@@ -85,16 +103,32 @@ class ScoringBar(QWidget):
         return spec
 
     def add_weights(self, path: Path) -> None:
-        """Offer AttnSleep with a weights file, and choose it."""
-        self._engine.addItem(f"AttnSleep · {path.name}", EngineSpec("attnsleep", path))
+        """Offer the member that a file of weights holds, with these weights, and choose it."""
+        member, card = member_of(path), peek_card(path)
+        title = f"{title_of(member)} · {path.name}"
+        self._add_engine(title, EngineSpec(member, path), "" if card is None else card.headline)
         self._engine.setCurrentIndex(self._engine.count() - 1)
 
     def _fill_engines(self) -> None:
+        """Offer the engines that can score as they are; the first of them is the default one."""
+        self._using_others = {info.id for info in list_engines() if info.uses_others}
         for info in list_engines():
             if info.ready:
-                self._engine.addItem(info.title, EngineSpec(info.id))
-                if info.id == DEFAULT_ENGINE:
-                    self._engine.setCurrentIndex(self._engine.count() - 1)
+                self._add_engine(info.title, EngineSpec(info.id), info.measured)
+
+    def _add_engine(self, title: str, spec: EngineSpec, measured: str) -> None:
+        """Offer an engine; the list says how well it did, the closed picker shows its title alone."""
+        index = self._engine.count()
+        said = f"{title}: {measured}, which it never saw in training" if measured else f"{title}: not measured here"
+        self._engine.addItem(title, spec)
+        self._engine.setItemData(index, said, Qt.ItemDataRole.ToolTipRole)
+        self._engine.setItemData(index, measured, _MEASURED_ROLE)
+        self._explain_engine()
+        view = self._engine.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + 2 * view.frameWidth())
+
+    def _explain_engine(self) -> None:
+        self._engine.setToolTip(self._engine.currentData(Qt.ItemDataRole.ToolTipRole) or "")
 
     def _explain_channel(self) -> None:
         recording, label = self._recording, self.channel
@@ -109,11 +143,20 @@ class ScoringBar(QWidget):
     def _offer_others(self) -> None:
         """EOG and EMG are offered where the engine can use them and the night has them; the user agrees by ticking."""
         others = []
-        if self._recording is not None and self.spec.id == "yasa":
+        if self._recording is not None and self.spec.id in self._using_others:
             others = [c for c in (propose_eog(self._recording), propose_emg(self._recording)) if c is not None]
         self._with_others.setVisible(bool(others))
         self._with_others.setText(f"+ {', '.join(others)}".replace("&", "&&"))
         self._with_others.setToolTip(f"Give the engine {' and '.join(others)} as well")
+
+
+class _MeasuredDelegate(QStyledItemDelegate):
+    """Writes behind an engine's name, in the open list alone, how well it did."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if measured := index.data(_MEASURED_ROLE):
+            option.text = f"{option.text}   {measured}"
 
 
 def _picker(name: str, parent: QWidget) -> QComboBox:

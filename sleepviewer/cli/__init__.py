@@ -1,6 +1,7 @@
 """The ``sleepviewer`` command: one module for nights, one for data sets, one for models and their training."""
 
 from sleepviewer.cli.data import fetch, prepare
+from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
 from sleepviewer.cli.training import cross_validate
@@ -9,5 +10,6 @@ main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)
 main.add_command(cross_validate)
+main.add_command(models)
 
 __all__ = ["main"]

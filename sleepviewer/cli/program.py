@@ -20,6 +20,7 @@ from sleepviewer.errors import AlignmentError, ArchiveError, ChannelError, Outpu
 if TYPE_CHECKING:
     from sleepviewer.review.night import Night
     from sleepviewer.scoring.base import ChannelChoice, Prediction
+    from sleepviewer.scoring.registry import EngineSpec
 
 _DEMO_EPOCH = 181
 
@@ -124,12 +125,24 @@ def view(
     sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme))
 
 
+def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    from sleepviewer.scoring.registry import engine_ids
+
+    if value not in engine_ids():
+        raise click.BadParameter(f"“{value}” is not one of {', '.join(engine_ids())}")
+    return value
+
+
 @main.command(short_help="Score a night without a window.")
 @click.argument("night", type=_path)
 @click.option(
-    "--engine", type=click.Choice(["yasa", "attnsleep"]), default="yasa", show_default=True, help="Who scores."
+    "--engine",
+    callback=_engine_name,
+    help="Who scores (“models” lists them; default: the model that --weights holds, else the first of the list).",
 )
-@click.option("--weights", type=_path, help="Weights for attnsleep: safetensors, or a checkpoint of the original code.")
+@click.option("--weights", type=_path, help="Weights of a model: safetensors, or a checkpoint of the AttnSleep code.")
 @click.option("--channel", help="EEG channel to score (default: proposed from the names; “info” shows it).")
 @click.option("--eog", help="EOG channel to give the engine as well.")
 @click.option("--emg", help="EMG channel to give the engine as well.")
@@ -139,7 +152,7 @@ def view(
 @_json_option
 def score(
     night: Path,
-    engine: str,
+    engine: str | None,
     weights: Path | None,
     channel: str | None,
     eog: str | None,
@@ -155,8 +168,7 @@ def score(
     from sleepviewer.review.saving import check_export_path, export_labels, save_review
     from sleepviewer.scoring.base import ChannelChoice
 
-    if weights is not None and engine != "attnsleep":
-        raise click.UsageError("--weights goes with --engine attnsleep")
+    spec = _engine_spec(engine, weights)
     _check_out(out, night, truth, weights, endings=_LABEL_ENDINGS)
     opened = open_night(night, truth_path=truth, look_beside=False)
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
@@ -168,7 +180,7 @@ def score(
         there = ", ".join(c.label for c in opened.recording.channels)
         raise ChannelError(f"No EEG channel of {night.name} was recognised; name one with --channel ({there}).")
     opened.channel = eeg
-    prediction = _score(opened, engine, weights, ChannelChoice(eeg, eog, emg))
+    prediction = _score(opened, spec, ChannelChoice(eeg, eog, emg))
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
     check_export_path(opened, out, replace=overwrite)  # somebody may have saved there while the night was scored
@@ -291,12 +303,13 @@ def _demo_without_display(path: Path, picture: Path) -> None:
     from sleepviewer.app.main import paint_window
     from sleepviewer.review.opening import open_night
     from sleepviewer.scoring.base import ChannelChoice
+    from sleepviewer.scoring.registry import EngineSpec
 
     _check_out(picture, path, endings=(".png",))
     night = open_night(path)
     if night.channel is None:
         raise ChannelError(f"No EEG channel of {path.name} was recognised.")
-    prediction = _score(night, "yasa", None, ChannelChoice(night.channel))
+    prediction = _score(night, EngineSpec(), ChannelChoice(night.channel))
     night.document.set_prediction(prediction)
     kind = "simulated" if night.recording.simulated else "real"
     click.echo(f"A {kind} night: {path}")
@@ -308,15 +321,29 @@ def _demo_without_display(path: Path, picture: Path) -> None:
 # -- parts
 
 
-def _score(night: Night, engine: str, weights: Path | None, channels: ChannelChoice) -> Prediction:
+def _engine_spec(engine: str | None, weights: Path | None) -> EngineSpec:
+    """Return the engine that is asked for: by name, by the model that the weights hold, or the default one."""
+    from sleepviewer.models.shipped import member_of
+    from sleepviewer.scoring.registry import EngineSpec, list_engines
+
+    if weights is None:
+        return EngineSpec() if engine is None else EngineSpec(engine)
+    if engine is None:
+        return EngineSpec(member_of(weights), weights)
+    if not next(info for info in list_engines() if info.id == engine).takes_weights:
+        raise click.UsageError(f"--weights does not go with --engine {engine}, which has its own")
+    return EngineSpec(engine, weights)
+
+
+def _score(night: Night, spec: EngineSpec, channels: ChannelChoice) -> Prediction:
     from sleepviewer.scoring.base import Progress
-    from sleepviewer.scoring.registry import EngineSpec, make_engine
+    from sleepviewer.scoring.registry import make_engine
 
     def tell(progress: Progress) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{progress.fraction:4.0%} {progress.message:<30}", nl=progress.fraction >= 1, err=True)
 
-    return make_engine(EngineSpec(engine, weights)).score(night.recording, channels, tell)
+    return make_engine(spec).score(night.recording, channels, tell)
 
 
 def _find_truth(night: Night) -> None:
@@ -430,5 +457,3 @@ def _tell(notes: tuple[str, ...]) -> None:
 
 def _print_json(values: dict[str, Any]) -> None:
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
-
-

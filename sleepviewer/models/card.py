@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from sleepviewer.models.family import MemberName
@@ -12,6 +14,10 @@ from sleepviewer.models.shape import InputShape
 
 _REQUIRED: Final = frozenset({"rate_hz", "normalisation"})
 """Guessing either would give wrong stages without a word."""
+
+_KAPPA: Final = "kappa"
+_HEAD_LENGTH_BYTES: Final = 8
+_LONGEST_HEAD: Final = 100_000_000  # the format's own limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,8 @@ class ModelCard:
     rate_hz, epoch_samples: of the input.
     normalisation: how the input is scaled.
     trained_on: on which recordings.
-    measured: the figures measured with it, name to value, each on nights that it never saw.
+    measured: the figures measured with it, name to value, each on nights that it never saw. A name says where, and
+        which figure: ``ucddb018 kappa``.
     member: which of the family it is, for example ``attnsleep+context``.
     band_hz: the band to which the input is filtered before it is scaled, or None.
     temperature: what the logits are divided by to become calibrated (1: not calibrated).
@@ -47,9 +54,39 @@ class ModelCard:
         """The shape of the model's input."""
         return InputShape(self.rate_hz, self.epoch_samples)
 
+    @property
+    def headline(self) -> str:
+        """The measured κ as it is shown (“κ 0.81 on ucddb018”), or the first figure there is; else nothing."""
+        names = sorted(self.measured, key=lambda name: name.split()[-1:] != [_KAPPA])
+        if not names:
+            return ""
+        where, _, figure = names[0].rpartition(" ")
+        shown = "κ" if figure == _KAPPA else figure.replace("_", " ")
+        return f"{shown} {self.measured[names[0]]:.2f}" + (f" on {where}" if where else "")
+
     def as_dict(self) -> dict[str, Any]:
         """Return the card as JSON-ready values."""
         return asdict(self)
+
+
+def card_json(path: Path) -> Any:
+    """Return the parsed card beside a file of weights, else the one in a safetensors file's own head, else None.
+
+    Raises OSError or ValueError where it can't be read.
+    """
+    beside = path.with_suffix(".json")
+    if beside.is_file():
+        return json.loads(beside.read_text(encoding="utf-8"))
+    if path.suffix != ".safetensors":
+        return None
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(_HEAD_LENGTH_BYTES), "little")
+        if length > _LONGEST_HEAD:
+            raise ValueError("it is no safetensors file")
+        head = json.loads(file.read(length))
+    metadata = head.get("__metadata__") if isinstance(head, dict) else None
+    text = metadata.get("card") if isinstance(metadata, dict) else None
+    return None if text is None else json.loads(text)
 
 
 def parse_card(content: Any, plain: ModelCard) -> ModelCard:

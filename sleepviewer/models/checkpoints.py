@@ -23,7 +23,7 @@ from torch import Tensor
 from sleepviewer.errors import CheckpointError, OutputError
 from sleepviewer.files import atomic_writer, sha256_of
 from sleepviewer.models.afr import N_FEATURES
-from sleepviewer.models.card import ModelCard, parse_card
+from sleepviewer.models.card import ModelCard, card_json, parse_card
 from sleepviewer.models.context import ContextModel
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.family import MemberName, build_epoch_model
@@ -93,14 +93,14 @@ def load_weights(path: Path) -> LoadedWeights:
                 f"{path.name} is called safetensors but is a torch file; "
                 "give it the suffix .pt if it is a checkpoint of the published AttnSleep code."
             )
-        state, metadata = _read_safetensors(path)
+        state = _read_safetensors(path)
     elif is_torch:
-        state, metadata = _read_torch(path), {}
+        state = _read_torch(path)
     else:
         raise CheckpointError(
             f"{path.name} is neither safetensors nor a torch checkpoint; choose a .safetensors or .pt file of weights."
         )
-    card, notes = _card_of(path, metadata, state)
+    card, notes = _card_of(path, state)
     _check_shapes(state, card, path)
     return LoadedWeights(state=state, card=card, sha256=sha256, notes=notes)
 
@@ -117,11 +117,11 @@ def save_weights(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> No
         file.write(save(tensors, metadata={"card": json.dumps(card.as_dict())}))
 
 
-def _read_safetensors(path: Path) -> tuple[StateDict, dict[str, str]]:
-    """Return the tensors and the metadata of a safetensors file."""
+def _read_safetensors(path: Path) -> StateDict:
+    """Return the tensors of a safetensors file."""
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path.name} is damaged or no safetensors file ({error}); fetch it again.") from error
 
@@ -187,12 +187,10 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_MAX_SENTENCE_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _card_of(path: Path, metadata: Mapping[str, str], state: StateDict) -> tuple[ModelCard, tuple[str, ...]]:
+def _card_of(path: Path, state: StateDict) -> tuple[ModelCard, tuple[str, ...]]:
     """Return the card beside the file, else in its metadata, else the published code's conventions with a note."""
-    beside = path.with_suffix(".json")
     try:
-        text = beside.read_text(encoding="utf-8") if beside.is_file() else metadata.get("card")
-        content = None if text is None else json.loads(text)
+        content = card_json(path)
         if content is None or (isinstance(content, dict) and "member" not in content):
             shape = _published_shape(state, path)
         else:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sleepviewer.models.epoch_model import EpochModel
 
 CONTEXT_SUFFIX: Final = "+context"
+PUBLISHED_MEMBER: Final = "attnsleep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class MemberName:
 def all_names() -> tuple[str, ...]:
     """Return every member's name, each followed by the same with context."""
     return tuple(name for base in MEMBERS for name in (base, base + CONTEXT_SUFFIX))
+
+
+def title_of(name: str) -> str:
+    """Return a member's name as it is shown. Raises CheckpointError for an unknown name."""
+    member = MemberName.parse(name)
+    return MEMBERS[member.base].title + " + context" * member.context
 
 
 def build_epoch_model(name: str, shape: InputShape) -> EpochModel:
@@ -92,7 +99,7 @@ def _msmp(shape: InputShape) -> EpochModel:
 MEMBERS: Final[dict[str, Member]] = {
     member.name: member
     for member in (
-        Member("attnsleep", "AttnSleep", _attnsleep),
+        Member(PUBLISHED_MEMBER, "AttnSleep", _attnsleep),
         Member("attnsleep-conformer", "AttnSleep Conformer", _conformer),
         Member("attnsleep-msmp", "AttnSleep multi-scale multi-period", _msmp),
     )

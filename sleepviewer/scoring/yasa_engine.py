@@ -46,7 +46,7 @@ class YasaEngine:
         rate_hz, n_epochs = 128.0, MIN_EPOCHS
         noise = np.random.default_rng(0).normal(0.0, 20.0, size=(1, round(n_epochs * EPOCH_S * rate_hz)))
         with _yasa_calls():
-            _staging({"EEG": noise[0]}, rate_hz).predict(str(_classifier_path(("EEG",))))
+            _staging({"EEG": noise[0]}, rate_hz).predict(str(classifier_path(("EEG",))))
 
     def score(
         self,
@@ -66,7 +66,7 @@ class YasaEngine:
         signals = _read(recording, channels)
         cancel.check()
         rate_hz = signals["EEG"].rate_hz
-        classifier = _classifier_path(tuple(signals))
+        classifier = classifier_path(tuple(signals))
         with _yasa_calls():
             progress(Progress(0.1, "features"))
             staging = _staging({kind: signal.at_rate(rate_hz) for kind, signal in signals.items()}, rate_hz)
@@ -123,7 +123,7 @@ def _staging(microvolts: Mapping[str, NDArray[np.floating]], rate_hz: float) -> 
     return yasa.SleepStaging(raw, eeg_name="EEG", **names)
 
 
-def _classifier_path(kinds: tuple[str, ...]) -> Path:
+def classifier_path(kinds: tuple[str, ...]) -> Path:
     """Return the newest classifier file that YASA ships for these kinds of channels."""
     from importlib.util import find_spec
 

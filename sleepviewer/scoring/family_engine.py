@@ -1,4 +1,4 @@
-"""AttnSleep as an engine: one EEG channel, one epoch at a time, from a file of weights."""
+"""Every member of the family as an engine: one EEG channel, a batch of epochs at a time, and the night in the end."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sleepviewer import __version__
-from sleepviewer.errors import ChannelError, EngineError
+from sleepviewer.errors import ChannelError, CheckpointError, EngineError
+from sleepviewer.models.family import title_of
+from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.recording.base import Recording
 from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
 from sleepviewer.scoring.signals import NightSignal, read_signal
 from sleepviewer.stages import EPOCH_S, N_STAGES, Proba
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sleepviewer.models.card import ModelCard
     from sleepviewer.models.checkpoints import LoadedWeights
-    from sleepviewer.models.epoch_model import EpochModel
+    from sleepviewer.models.night_model import NightModel
     from sleepviewer.models.normalisation import Epochs
 
 BATCH_SIZE: Final = 64
@@ -26,20 +31,22 @@ BATCH_SIZE: Final = 64
 _MIN_RATE_HZ: Final = 50.0
 
 
-class AttnSleepEngine:
-    """Score with AttnSleep weights of the user's choice.
+class FamilyEngine:
+    """Score with a member of the family.
 
     Parameters
     ----------
-    weights: the file of weights (see :mod:`sleepviewer.models.checkpoints`); without one nothing can be scored.
+    member: its name; what the engine is called.
+    weights: a file of weights (see :mod:`sleepviewer.models.checkpoints`); None takes those that come with the program.
     batch_size: epochs scored at once, to begin with; halved where a GPU's memory does not suffice.
     device: torch's name of the device to begin with; None takes CUDA, MPS or the CPU, the first that is there.
     """
 
-    id: Final = "attnsleep"
-    title: Final = "AttnSleep"
-
-    def __init__(self, weights: Path | None, *, batch_size: int = BATCH_SIZE, device: str | None = None) -> None:
+    def __init__(
+        self, member: str, weights: Path | None = None, *, batch_size: int = BATCH_SIZE, device: str | None = None
+    ) -> None:
+        self.id: Final = member
+        self.title: Final = title_of(member)
         self._path = weights
         self._batch_size = batch_size
         self._device = device
@@ -51,7 +58,9 @@ class AttnSleepEngine:
         rate_hz = weights.card.rate_hz + 1.0
         silence = np.zeros(round(EPOCH_S * rate_hz), dtype=np.float32)
         signal = NightSignal("", rate_hz, silence, np.zeros(1, dtype=bool), ())
-        self._runner(weights).run(_epochs(signal, weights))
+        runner = self._runner(weights)
+        if (result := runner.run(_epochs(signal, weights.card))) and runner.model.has_context:
+            runner.model.night([result[1]])
 
     def score(
         self,
@@ -62,8 +71,9 @@ class AttnSleepEngine:
     ) -> Prediction:
         """Score the whole night from the chosen EEG; EOG and EMG are not used.
 
-        The night is resampled to the model's rate as one piece and scaled as the model's card says. Every batch's
-        probabilities are told as progress. Raises EngineError, CheckpointError, ChannelError, ScoringCancelled.
+        The night is resampled to the model's rate as one piece, and filtered and scaled as the model's card says. Every
+        batch's probabilities are told as progress; a member with context reads the whole night after them, and tells
+        all probabilities anew. Raises EngineError, CheckpointError, ChannelError, ScoringCancelled.
         """
         started = time.perf_counter()
         cancel = cancel or CancelToken()
@@ -79,9 +89,11 @@ class AttnSleepEngine:
             )
         cancel.check()
         signal = read_signal(recording, channels.eeg)
-        epochs = _epochs(signal, weights)
+        notes = (*weights.notes, *_rate_notes(signal, weights.card), *signal.notes)
+        epochs = _epochs(signal, weights.card)
+        del signal
         runner = self._runner(weights)
-        proba = _score_batches(runner, epochs, progress, cancel)
+        proba = _score_night(runner, epochs, progress, cancel)
         return Prediction(
             proba=proba,
             engine=self.id,
@@ -90,24 +102,44 @@ class AttnSleepEngine:
             channels=(channels.eeg,),
             seconds=time.perf_counter() - started,
             device=runner.device,
-            notes=(*weights.notes, *_rate_notes(signal, weights), *signal.notes, *runner.notes),
+            notes=(*notes, *runner.notes),
         )
 
     def _weights(self) -> LoadedWeights:
         """Return the weights, read once."""
-        if self._path is None:
-            raise EngineError(
-                "AttnSleep needs a file of weights, and none comes with SleepViewer; choose a .safetensors file or a "
-                "checkpoint of the AttnSleep code."
-            )
         if self._loaded is None:
             from sleepviewer.models.checkpoints import load_weights
 
-            self._loaded = load_weights(self._path)
+            path = self._path or shipped_weights(self.id)
+            if path is None:
+                raise EngineError(
+                    f"{self.title} needs a file of weights, and none comes with SleepViewer; choose a .safetensors "
+                    "file or a checkpoint of the AttnSleep code."
+                )
+            loaded = load_weights(path)
+            _check_card(loaded.card, self.id, path)
+            self._loaded = loaded
         return self._loaded
 
     def _runner(self, weights: LoadedWeights) -> _BatchRunner:
-        return _BatchRunner(weights.build(), self._device or choose_device(), self._batch_size)
+        from sleepviewer.models.night_model import NightModel
+
+        device = self._device or choose_device()
+        return _BatchRunner(NightModel(weights, device), device, self._batch_size)
+
+
+def _check_card(card: ModelCard, member: str, path: Path) -> None:
+    """Raise CheckpointError for weights of another member, or of one that does not see whole epochs."""
+    if card.member != member:
+        raise CheckpointError(
+            f"{path.name} holds the weights of {card.member}, not of {member}; score with {card.member}, or choose "
+            "another file."
+        )
+    if card.shape.seconds != EPOCH_S:
+        raise CheckpointError(
+            f"{path.name} was trained on {card.shape.seconds:g} s of each epoch and can't score whole ones of "
+            f"{EPOCH_S:g} s; choose weights that were."
+        )
 
 
 def choose_device() -> str:
@@ -119,44 +151,59 @@ def choose_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _epochs(signal: NightSignal, weights: LoadedWeights) -> Epochs:
+def _epochs(signal: NightSignal, card: ModelCard) -> Epochs:
     """Return the night as the model takes it, ``float32 [n_epochs, epoch_samples]``; missing epochs are NaN."""
+    from sleepviewer.models.filtering import band_pass
     from sleepviewer.models.normalisation import normalise
 
-    card = weights.card
-    epochs = signal.at_rate(card.rate_hz).reshape(len(signal.missing), card.epoch_samples).copy()
+    samples = signal.at_rate(card.rate_hz)
+    if card.band_hz is not None:
+        samples = band_pass(samples, card.rate_hz, card.band_hz)
+    if samples is signal.samples:
+        samples = samples.copy()
+    epochs = samples.reshape(len(signal.missing), card.epoch_samples)
     epochs[signal.missing] = np.nan
     return normalise(epochs, card.normalisation)
 
 
-def _rate_notes(signal: NightSignal, weights: LoadedWeights) -> tuple[str, ...]:
+def _rate_notes(signal: NightSignal, card: ModelCard) -> tuple[str, ...]:
     """Return a sentence where the channel is slower than the model's input."""
-    if signal.rate_hz >= weights.card.rate_hz:
+    if signal.rate_hz >= card.rate_hz:
         return ()
     return (
-        f"“{signal.label}” has {signal.rate_hz:g} samples a second, fewer than the {weights.card.rate_hz} that the "
+        f"“{signal.label}” has {signal.rate_hz:g} samples a second, fewer than the {card.rate_hz} that the "
         f"model was made for: it sees nothing above {signal.rate_hz / 2:g} Hz.",
     )
 
 
-def _score_batches(runner: _BatchRunner, epochs: Epochs, progress: ProgressCallback, cancel: CancelToken) -> Proba:
-    """Return the probabilities ``[n_epochs, 5]``, telling each batch's; NaN rows where an epoch is missing."""
+def _score_night(runner: _BatchRunner, epochs: Epochs, progress: ProgressCallback, cancel: CancelToken) -> Proba:
+    """Return the probabilities ``[n_epochs, 5]``; NaN rows where an epoch is missing.
+
+    Each batch's are told as they come, and where the member has a context, in the end what that makes of all of them.
+    """
     proba = np.full((len(epochs), N_STAGES), np.nan, dtype=np.float32)
     scorable = np.asarray(np.isfinite(epochs).all(axis=1))
+    summaries: list[Tensor] = []
     first = 0
     while first < len(epochs):
         cancel.check()
         stop = min(first + runner.batch_size, len(epochs))
         which = first + np.flatnonzero(scorable[first:stop])
         if len(which):
-            rows = runner.run(epochs[which])
-            if rows is None:
+            result = runner.run(epochs[which])
+            if result is None:
                 continue
-            proba[which] = rows
-        minutes = round(stop * EPOCH_S / 60)
-        progress(Progress(stop / len(epochs), f"scored {minutes} minutes", first, proba[first:stop].copy()))
+            proba[which] = result[0]
+            summaries.append(result[1])
+        share = stop / (len(epochs) + runner.batch_size * runner.model.has_context)
+        progress(Progress(share, f"scored {round(stop * EPOCH_S / 60)} minutes", first, proba[first:stop].copy()))
         first = stop
     cancel.check()
+    if runner.model.has_context:
+        if summaries:
+            proba[scorable] = runner.model.night(summaries)
+        cancel.check()
+        progress(Progress(1.0, "read the whole night", 0, proba.copy()))
     return proba
 
 
@@ -166,20 +213,18 @@ class _BatchRunner:
     ``device``, ``batch_size`` and ``notes`` are what it has come to.
     """
 
-    def __init__(self, model: EpochModel, device: str, batch_size: int) -> None:
+    def __init__(self, model: NightModel, device: str, batch_size: int) -> None:
+        self.model = model
         self.device = device
         self.batch_size = batch_size
         self.notes: tuple[str, ...] = ()
-        self._model = model.to(device)
 
-    def run(self, epochs: Epochs) -> Proba | None:
-        """Return the probabilities ``[n, 5]`` of ``[n, n_samples]``, or None: out of memory, try a smaller batch."""
+    def run(self, epochs: Epochs) -> tuple[Proba, Tensor] | None:
+        """Return probabilities and summaries of ``[n, n_samples]``, or None: out of memory, try a smaller batch."""
         import torch
 
         try:
-            with torch.inference_mode():
-                x = torch.from_numpy(np.ascontiguousarray(epochs)).unsqueeze(1).to(self.device)
-                return np.asarray(self._model(x).softmax(dim=1).cpu().numpy(), dtype=np.float32)
+            return self.model.batch(np.ascontiguousarray(epochs))
         except RuntimeError as error:
             if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error):
                 raise
@@ -197,6 +242,6 @@ class _BatchRunner:
         elif self.device != "cpu":
             self.notes = (f"The memory of {self.device} did not suffice; the rest was scored on the CPU.",)
             self.device, self.batch_size = "cpu", BATCH_SIZE
-            self._model = self._model.to("cpu")
+            self.model.to("cpu")
         else:
             raise EngineError("Memory does not suffice to score one epoch; close other programs and score again.")
