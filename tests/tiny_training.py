@@ -12,14 +12,14 @@ import numpy as np
 from sleepviewer.training.config import TrainingConfig
 
 RATE_HZ = 100
-SAMPLES = 500
+SAMPLES = 300
 SUBJECTS = 6
 NIGHTS = 2
-EPOCHS = 40
+EPOCHS = 24
 BANDS = ((1, 3), (5, 8), (11, 15), (19, 25), (32, 45))
 """Of each stage, in Hz."""
 
-TINY = TrainingConfig(passes=2, batch_size=32, folds=3, drop_after=100, seed=3, context_passes=2, context_window=15)
+TINY = TrainingConfig(passes=2, batch_size=32, folds=2, drop_after=100, seed=3, context_passes=2, context_window=15)
 
 
 def tiny(**settings: Any) -> TrainingConfig:
@@ -38,7 +38,7 @@ def signal(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def stages(rng: np.random.Generator, epochs: int = EPOCHS) -> np.ndarray:
     """Return stages ``int32`` that last a few epochs each; all five occur."""
-    y = np.repeat(np.concatenate([rng.permutation(5) for _ in range(epochs)]), rng.integers(2, 6, 5 * epochs))
+    y = np.repeat(np.concatenate([rng.permutation(5) for _ in range(epochs)]), rng.integers(2, 5, 5 * epochs))
     return y[:epochs].astype(np.int32)
 
 

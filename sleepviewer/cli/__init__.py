@@ -4,12 +4,15 @@ from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
-from sleepviewer.cli.training import cross_validate
+from sleepviewer.cli.reproduce import reproduce
+from sleepviewer.cli.training import cross_validate, train
 
 main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)
+main.add_command(train)
 main.add_command(cross_validate)
+main.add_command(reproduce)
 main.add_command(models)
 
 __all__ = ["main"]

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -26,6 +26,21 @@ _jobs_option = click.option(
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
 
 
+def sleep_edf_source(command: Any) -> Any:
+    """Add the options that say where Sleep-EDF is fetched from."""
+    command = click.option(
+        "--checksums",
+        type=_path,
+        envvar="SLEEPVIEWER_SLEEP_EDF_CHECKSUMS",
+        help="Lines “CHECKSUM NAME” (SHA-1 or SHA-256) of a mirror whose files are not the published ones.",
+    )(command)
+    return click.option(
+        "--base-url",
+        envvar="SLEEPVIEWER_SLEEP_EDF_URL",
+        help="Where to fetch from (default: PhysioNet, or $SLEEPVIEWER_SLEEP_EDF_URL).",
+    )(command)
+
+
 @click.group()
 def fetch() -> None:
     """Fetch a public data set; SHHS has to be asked for, docs/datasets.md tells how."""
@@ -35,17 +50,7 @@ def fetch() -> None:
 @click.argument("folder", metavar="[DIR]", type=_path, required=False)
 @click.option("--set", "which", type=click.Choice(["20", "78"]), default="20", show_default=True, help="Sleep-EDF-N.")
 @click.option("--subjects", help="Subjects in place of a set: 0-19 or 0,3,5.")
-@click.option(
-    "--base-url",
-    envvar="SLEEPVIEWER_SLEEP_EDF_URL",
-    help="Where to fetch from (default: PhysioNet, or $SLEEPVIEWER_SLEEP_EDF_URL).",
-)
-@click.option(
-    "--checksums",
-    type=_path,
-    envvar="SLEEPVIEWER_SLEEP_EDF_CHECKSUMS",
-    help="Lines “CHECKSUM NAME” (SHA-1 or SHA-256) of a mirror whose files are not the published ones.",
-)
+@sleep_edf_source
 @_json_option
 def fetch_sleep_edf_command(
     folder: Path | None, which: str, subjects: str | None, base_url: str | None, checksums: Path | None, as_json: bool
@@ -57,11 +62,8 @@ def fetch_sleep_edf_command(
     from sleepviewer.datasets.sleep_edf import SLEEP_EDF_20, SLEEP_EDF_78, fetch_sleep_edf, parse_subjects
 
     chosen = parse_subjects(subjects) if subjects else {"20": SLEEP_EDF_20, "78": SLEEP_EDF_78}[which]
-    bar = _FetchBar()
-    try:
+    with FetchBar() as bar:
         fetched = fetch_sleep_edf(folder, chosen, base_url=base_url, checksums=checksums, progress=bar)
-    finally:
-        bar.close()
     if as_json:
         _print_json(
             {
@@ -94,11 +96,8 @@ def prepare_sleep_edf_command(folder: Path, out: Path, channel: str, jobs: int |
     """
     from sleepviewer.datasets.prepare import prepare_sleep_edf
 
-    bar = _PrepareBar()
-    try:
-        prepared = prepare_sleep_edf(folder, out, channel=channel, jobs=jobs or _cores(), progress=bar)
-    finally:
-        bar.close()
+    with PrepareBar() as bar:
+        prepared = prepare_sleep_edf(folder, out, channel=channel, jobs=jobs or cores(), progress=bar)
     _report(prepared, as_json=as_json)
 
 
@@ -121,11 +120,8 @@ def prepare_shhs_command(
     """
     from sleepviewer.datasets.prepare import prepare_shhs
 
-    bar = _PrepareBar()
-    try:
-        prepared = prepare_shhs(edf_dir, xml_dir, out, channel=channel, only=only, jobs=jobs or _cores(), progress=bar)
-    finally:
-        bar.close()
+    with PrepareBar() as bar:
+        prepared = prepare_shhs(edf_dir, xml_dir, out, channel=channel, only=only, jobs=jobs or cores(), progress=bar)
     _report(prepared, as_json=as_json)
 
 
@@ -173,25 +169,29 @@ class _Bar:
         self._bar.length = total
         self._bar.update(done - self._bar.pos, item)
 
-    def close(self) -> None:
-        """End the bar's line."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.render_finish()
 
 
-class _FetchBar(_Bar):
+class FetchBar(_Bar):
     """Nights and bytes of a fetch."""
 
     def __call__(self, progress: FetchProgress) -> None:
+        """Show what has come."""
         nights = f"{progress.nights_done}/{progress.nights} nights"
         sizes = f"{_megabytes(progress.bytes_done)} of about {_megabytes(progress.bytes_total)}"
         self.show(progress.bytes_done, progress.bytes_total, nights, f"{sizes}, {progress.file}")
 
 
-class _PrepareBar(_Bar):
+class PrepareBar(_Bar):
     """Nights of a preparation."""
 
     def __call__(self, progress: PrepareProgress) -> None:
+        """Show the night that is done."""
         if "failed" in progress.line and not sys.stderr.isatty():
             click.echo(f"failed: {progress.night}: {progress.line['failed']}", err=True)
         self.show(progress.done, progress.total, f"{progress.done}/{progress.total} nights", progress.night)
@@ -205,7 +205,7 @@ def _megabytes(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.1f} MB"
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -1,4 +1,4 @@
-"""``sleepviewer models``, ``train``, ``cross-validate``: the family of models and their training."""
+"""``sleepviewer train`` and ``cross-validate``: the family of models and their training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _path = click.Path(path_type=Path)
 
 
-def _settings(command: Any) -> Any:
+def settings(command: Any) -> Any:
     """Add the options that make a training's configuration."""
     for option in (
         click.option(
@@ -34,7 +34,8 @@ def _settings(command: Any) -> Any:
     return command
 
 
-def _config(config_file: Path | None, values: tuple[str, ...], **named: Any) -> TrainingConfig:
+def make_config(config_file: Path | None, values: tuple[str, ...], **named: Any) -> TrainingConfig:
+    """Return the configuration that the options say. Raises TrainingError for what is no setting."""
     import tomllib
 
     from sleepviewer.training.config import TrainingConfig
@@ -52,7 +53,7 @@ def _config(config_file: Path | None, values: tuple[str, ...], **named: Any) -> 
 @click.command("cross-validate", short_help="Train and test a model on every fold of a data set, by subjects.")
 @click.argument("data", type=_path)
 @click.option("--out", type=_path, required=True, help="Folder of the run; one that was broken goes on.")
-@_settings
+@settings
 @click.option("--folds", type=click.IntRange(min=2), help="Parts that the subjects are cut into.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Folds at the same time.")
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that sees the same folders.")
@@ -74,19 +75,45 @@ def cross_validate(
     """
     from sleepviewer.training.cross_validate import cross_validate as run
 
-    config = _config(config_file, values, **named)
-    with _Bar() as bar:
+    config = make_config(config_file, values, **named)
+    with TrainingBar() as bar:
         run(data, config, out, jobs=jobs, dask=dask, base_run=base_run, tell=bar.tell)
     click.echo(f"{out} holds all {config.folds} folds; “sleepviewer report {out} --out REPORT” says what they came to.")
 
 
-class _Bar:
-    """A progress bar on stderr: passes, loss, validation κ, time left."""
+@click.command("train", short_help="Train one model on all subjects but those that pick its pass.")
+@click.argument("data", type=_path)
+@click.option("--out", type=_path, required=True, help="Folder of the training; one that was broken goes on.")
+@settings
+@click.option(
+    "--validation-share", type=float, help="Share of the subjects that are held out to pick the pass (default: 0.2)."
+)
+def train(data: Path, out: Path, config_file: Path | None, values: tuple[str, ...], **named: Any) -> None:
+    """Train one model on DATA (a folder of npz archives), on all subjects but those that are held out to pick its pass.
+
+    OUT/weights.safetensors is what “score --weights” and the window take. How good a model of its kind is, only
+    “cross-validate” can say: nobody is left here to test it on.
+    """
+    from sleepviewer.training.train import train as run
+
+    config = make_config(config_file, values, **named)
+    with TrainingBar() as bar:
+        result = run(data, config, out, tell=bar.tell)
+    kappa = result.picked["validation"]["kappa"]
+    click.echo(
+        f"{out / 'weights.safetensors'}: {config.model}, trained on {len(result.fold.train)} subjects; pass"
+        f" {result.picked['pass']} of {result.passes} was picked on {len(result.fold.validation)} others"
+        + ("" if kappa is None else f" (κ {kappa:.3f} there, which flatters it)")
+    )
+
+
+class TrainingBar:
+    """A progress bar on stderr: passes, loss, validation κ, time left; off a terminal it stays silent."""
 
     def __init__(self) -> None:
         self._bar: Any = None
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> TrainingBar:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,14 +124,17 @@ class _Bar:
         """Show where the run is."""
         from tqdm import tqdm
 
+        if not sys.stderr.isatty():
+            return
         if self._bar is None:
             self._bar = tqdm(total=status.passes_in_all, initial=status.passes, unit="pass", file=sys.stderr)
         self._bar.total = status.passes_in_all
         self._bar.n = status.passes
+        one = status.folds == 1
         running = [
-            f"fold {fold}: loss {row['loss']:.3f} κ {row['validation']['kappa'] or 0:.3f}"
+            f"{'' if one else f'fold {fold}: '}loss {row['loss']:.3f} κ {row['validation']['kappa'] or 0:.3f}"
             for fold, row in sorted(status.running.items())
         ]
-        self._bar.set_description(f"{status.done}/{status.folds} folds", refresh=False)
+        self._bar.set_description("training" if one else f"{status.done}/{status.folds} folds", refresh=False)
         self._bar.set_postfix_str(", ".join(running[:2]), refresh=False)
         self._bar.refresh()

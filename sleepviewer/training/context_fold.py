@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from sleepviewer.training.fold import (
     finish_fold,
     held_out_nights,
     make_folder,
+    name_of,
     protocols_of,
     read_result,
     train_fold,
@@ -97,7 +99,8 @@ def train_context_fold(
     result = finish_fold(folder, fold, progress.rows, progress.picked, logits_of, held_out, weights)
     epoch_result = read_result(epoch_folder) or {}
     result |= {"seconds": round(time.perf_counter() - started + epoch_result.get("seconds", 0.0), 1)}
-    save_member(folder / WEIGHTS_FILE, epoch_model, progress.weights["honest"], loaded.card, result["temperature"])
+    card = replace(loaded.card, name=name_of(config.model, fold))
+    save_member(folder / WEIGHTS_FILE, epoch_model, progress.weights["honest"], card, result["temperature"])
     write_result(folder, result)
     (folder / STATE_FILE).unlink(missing_ok=True)
     return result
@@ -105,8 +108,6 @@ def train_context_fold(
 
 def save_member(path: Path, epoch_model: EpochModel, context: dict[str, Tensor], card: Any, temperature: float) -> None:
     """Write an epoch model and its context as one file, under the card of both."""
-    from dataclasses import replace
-
     state = dict(epoch_model.state_dict()) | {CONTEXT_PREFIX + name: tensor for name, tensor in context.items()}
     member = MemberName.parse(card.member).base + CONTEXT_SUFFIX
     save_weights(path, state, replace(card, member=member, temperature=temperature))

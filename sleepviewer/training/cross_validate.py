@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sleepviewer.errors import TrainingError
+from sleepviewer.errors import OutputError, TrainingError
 from sleepviewer.files import atomic_writer
 from sleepviewer.models.family import MemberName
 from sleepviewer.models.normalisation import Normalisation
@@ -28,6 +28,7 @@ ENVIRONMENT_FILE: Final = "environment.json"
 
 _OWN_FILES: Final = frozenset({CONFIG_FILE, DATA_FILE, ENVIRONMENT_FILE})
 _POLL_S: Final = 0.5
+_CONNECT_S: Final = 10
 _WAIT_FOR_WORKERS_S: Final = 30
 
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -152,7 +153,7 @@ def _run_on_dask(tasks: list[FoldTask], address: str) -> None:
     except ImportError as error:
         raise TrainingError("Dask is not installed; install SleepViewer with its extra “cluster”.") from error
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise TrainingError(f"There is no Dask scheduler at {address} ({error}).") from error
     try:
@@ -207,7 +208,7 @@ def begin(run: Path, data: TrainingSet, config: TrainingConfig, folds: tuple[Fol
         if any(path.name not in _OWN_FILES and path.suffix != ".part" for path in run.iterdir()):
             raise TrainingError(f"{run} holds other files; choose an empty folder for the run.")
     except OSError as error:
-        raise TrainingError(f"The folder {run} can't be made: {error.strerror or error}.") from error
+        raise OutputError(f"The folder {run} can't be made: {error.strerror or error}.") from error
     for name, text in (
         (ENVIRONMENT_FILE, json.dumps(environment(config.device), indent=1) + "\n"),
         (DATA_FILE, json.dumps(facts, indent=1) + "\n"),

@@ -148,7 +148,7 @@ def _subject_of(name: str) -> str:
 
 def _read_segments(path: Path) -> tuple[list[LabelledNight], int]:
     try:
-        with np.load(path, allow_pickle=False) as npz:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as npz:
             arrays = {name: npz[name] for name in npz.files}
     except Exception as error:  # a damaged zip makes its parser fail in many ways
         raise ArchiveError(f"{path.name} is no usable npz ({error}).") from error
@@ -162,6 +162,8 @@ def _read_segments(path: Path) -> tuple[list[LabelledNight], int]:
 
 
 def _cut_segments(arrays: dict[str, NDArray[Any]]) -> list[LabelledNight]:
+    if not np.isin(arrays["y"], SCORED_STAGES).all():
+        raise ValueError("“y” holds values outside 0 … 4")
     keys = 10 * arrays["subject"].astype(int) + arrays["night"]
     nights = []
     for key, scale, offset in zip(arrays["night_key"], arrays["uv_per_count"], arrays["uv_offset"], strict=True):

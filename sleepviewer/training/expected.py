@@ -9,11 +9,11 @@ from typing import Final
 import torch
 from torch.nn import functional
 
-from sleepviewer.models.family import MemberName
+from sleepviewer.models.family import MemberName, build_epoch_model
 from sleepviewer.models.shape import InputShape
 from sleepviewer.stages import N_STAGES
 from sleepviewer.training.config import TrainingConfig
-from sleepviewer.training.fold import choose_device, new_epoch_model
+from sleepviewer.training.fold import check_length, choose_device
 
 _STEPS: Final = 3
 _CONTEXT_SHARE: Final = 0.05
@@ -27,7 +27,8 @@ def expected_seconds(config: TrainingConfig, shape: InputShape, n_epochs: int, *
     """
     torch.set_num_threads(config.threads)
     device = choose_device(config.device)
-    model = new_epoch_model(config.model, shape).to(device)
+    check_length(config.model, shape)
+    model = build_epoch_model(config.model, shape).to(device)
     size = min(config.batch_size, n_epochs)
     x, y = torch.randn(size, 1, shape.n_samples, device=device), torch.arange(size, device=device) % N_STAGES
     optimizer = torch.optim.Adam(model.parameters(), amsgrad=True)

@@ -20,7 +20,6 @@ from sleepviewer.errors import OutputError, TrainingError
 from sleepviewer.files import atomic_writer
 from sleepviewer.models.card import ModelCard
 from sleepviewer.models.checkpoints import save_weights
-from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.family import MemberName, build_epoch_model
 from sleepviewer.models.normalisation import Normalisation
 from sleepviewer.models.shape import InputShape
@@ -66,9 +65,10 @@ def train_fold(data: TrainingSet, fold: Fold, config: TrainingConfig, folder: Pa
     make_folder(folder)
     torch.set_num_threads(config.threads)
     device = choose_device(config.device)
+    check_length(config.model, data.shape)
     weights = weights_of_stages(data, fold, config)
     torch.manual_seed(config.seed)
-    model = new_epoch_model(config.model, data.shape)
+    model = build_epoch_model(config.model, data.shape)
     initialise(model)
     model.to(device)
     train, held_out = data.of(fold.train), held_out_nights(data, fold)
@@ -95,7 +95,7 @@ def train_fold(data: TrainingSet, fold: Fold, config: TrainingConfig, folder: Pa
 
     result = finish_fold(folder, fold, progress.rows, progress.picked, logits_of, held_out, weights)
     card = ModelCard(
-        name=f"{config.model}, fold {fold.index}" if fold.test else config.model,
+        name=name_of(MemberName.parse(config.model).base, fold),
         rate_hz=data.shape.rate_hz,
         epoch_samples=data.shape.n_samples,
         normalisation=Normalisation(config.normalisation),
@@ -140,6 +140,11 @@ def finish_fold(
     }
 
 
+def name_of(member: str, fold: Fold) -> str:
+    """Return what a fold's model is called on its card."""
+    return f"{member}, fold {fold.index}" if fold.test else member
+
+
 def protocols_of(fold: Fold) -> dict[str, Pick]:
     """Return how a fold's passes are picked: without anybody to test, by the validation subjects alone."""
     return PROTOCOLS if fold.test else {"honest": PROTOCOLS["honest"]}
@@ -151,17 +156,23 @@ def held_out_nights(data: TrainingSet, fold: Fold) -> dict[str, tuple[LabelledNi
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder where it is not there. Raises OutputError where it can't be made."""
+    """Make a folder where it is not there, and take out of it what a process left that was killed while it wrote.
+
+    Raises OutputError where it can't be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.rglob(".*.part"):
+            part.unlink()
     except OSError as error:
         raise OutputError(f"The folder {folder} can't be made: {error.strerror or error}.") from error
 
 
-def new_epoch_model(name: str, shape: InputShape) -> EpochModel:
-    """Return a member's epoch model. Raises TrainingError where epochs are too short for it."""
+@torch.no_grad()
+def check_length(name: str, shape: InputShape) -> None:
+    """Raise TrainingError where epochs are too short for a member."""
     try:
-        return build_epoch_model(name, shape)
+        build_epoch_model(name, shape).eval()(torch.zeros(1, 1, shape.n_samples))
     except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
         raise TrainingError(
             f"“{name}” can't be built for {shape.n_samples} samples at {shape.rate_hz} Hz: such epochs are too short."

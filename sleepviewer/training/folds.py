@@ -67,9 +67,7 @@ def split_subjects(subjects: Sequence[str], *, validation_share: float = 0.2, se
     return Fold(0, *_hold_out(ordered, validation_share, seed, 0), ())
 
 
-def _hold_out(
-    subjects: Sequence[str], share: float, seed: int, index: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _hold_out(subjects: Sequence[str], share: float, seed: int, index: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return who is trained on and who picks the pass, both in the order given, at least one each."""
     held = max(1, min(round(share * len(subjects)), len(subjects) - 1))
     drawn = np.random.default_rng((seed, index)).permutation(len(subjects))[:held]

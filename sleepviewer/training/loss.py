@@ -20,5 +20,5 @@ def class_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """
     total = counts.sum()
     present = np.maximum(counts, 1)
-    factor = np.where(counts > 0, np.maximum(1, np.log(_MULTIPLIERS * total / present)), 1)
+    factor = np.where(counts > 0, np.maximum(1, np.log(_MULTIPLIERS * max(total, 1) / present)), 1)
     return np.asarray(np.round(_MULTIPLIERS * factor, 2))
