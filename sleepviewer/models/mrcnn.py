@@ -6,7 +6,7 @@ IEEE TNSRE 2021, doi 10.1109/TNSRE.2021.3076234. Parameters carry the names of t
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +69,24 @@ def _conv_block(in_channels: int, out_channels: int, *, kernel: int, padding: in
 
 
 def mrcnn_width(shape: InputShape) -> int:
-    """Return how many time points both branches give together: 80 for 30 s at 100 Hz, 100 at 125 Hz, 16 for 5 s."""
+    """Return how many time points both branches give together: 80 for 30 s at 100 Hz, 100 at 125 Hz, 16 for 5 s.
+
+    It is counted and not tried on torch's meta device, whose first convolution imports 800 modules.
+    """
     with torch.device("meta"):
-        network = MultiResolutionCnn(shape).eval()
-        return int(network(torch.empty(1, 1, shape.n_samples)).shape[2])
+        network = MultiResolutionCnn(shape)
+    return sum(_length_after(branch, shape.n_samples) for branch in (network.features1, network.features2))
+
+
+def _length_after(branch: nn.Sequential, length: int) -> int:
+    """Return how many time points a branch makes of a signal."""
+    for module in branch:
+        if isinstance(module, nn.Conv1d | nn.MaxPool1d):
+            kernel, stride, padding = (_number(size) for size in (module.kernel_size, module.stride, module.padding))
+            length = (length + 2 * padding - kernel) // stride + 1
+    return length
+
+
+def _number(size: Any) -> int:
+    """Return a size that torch keeps as a number or as a tuple of one."""
+    return int(size[0] if isinstance(size, tuple) else size)

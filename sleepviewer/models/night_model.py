@@ -37,11 +37,11 @@ class NightModel:
     The context stays on the CPU: it takes a hundredth of the time.
     """
 
-    def __init__(self, weights: LoadedWeights, device: str = "cpu") -> None:
-        self._epoch_model = fold_norms(weights.build()).requires_grad_(False).to(device)
+    def __init__(self, weights: LoadedWeights) -> None:
+        self._epoch_model = fold_norms(weights.build()).requires_grad_(False)
         self._context = weights.build_context()
         self._temperature = weights.card.temperature
-        self._device = device
+        self._device = "cpu"
 
     @property
     def has_context(self) -> bool:
