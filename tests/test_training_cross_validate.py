@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -189,7 +190,7 @@ def test_two_processes_find_what_one_finds(data: Path, whole: Path, tmp_path: Pa
 def cluster() -> Iterator[str]:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
     ) as there:
         yield there.scheduler_address
 
@@ -202,8 +203,29 @@ def test_a_dask_cluster_finds_what_one_process_finds(cluster: str, data: Path, w
 def test_a_scheduler_that_is_not_there_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr("sleepviewer.training.cross_validate._CONNECT_S", 0.3)
-    with pytest.raises(TrainingError, match=r"^There is no Dask scheduler at tcp://127.0.0.1:9"):
+    with pytest.raises(TrainingError, match=r"^There is no Dask scheduler at tcp://127.0.0.1:9; start one"):
         cross_validate(data, CONTEXT, tmp_path / "run", dask="tcp://127.0.0.1:9")
+
+
+def test_a_cluster_without_workers_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("sleepviewer.training.cross_validate._WAIT_FOR_WORKERS_S", 0.3)
+    with (
+        distributed.LocalCluster(
+            n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
+        ) as there,
+        pytest.raises(TrainingError, match=r"^The Dask cluster at .* has no workers, or lost .* goes on from there\.$"),
+    ):
+        cross_validate(data, CONTEXT, tmp_path / "run", dask=there.scheduler_address)
+
+
+def test_a_process_that_is_ended_from_outside_is_told(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731  (a function would take this module along)
+    monkeypatch.setattr("sleepviewer.training.cross_validate.run_fold", deadly)
+    with pytest.raises(TrainingError, match=r"^A process that trained a fold was ended from outside"):
+        cross_validate(data, CONTEXT, tmp_path / "run", jobs=2)
 
 
 def test_a_finished_run_of_the_epoch_model_can_be_built_on(

@@ -155,7 +155,9 @@ def _run_on_dask(tasks: list[FoldTask], address: str) -> None:
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise TrainingError(f"There is no Dask scheduler at {address} ({error}).") from error
+        raise TrainingError(
+            f"There is no Dask scheduler at {address}; start one with “dask scheduler” and name its address."
+        ) from error
     try:
         with (
             client,
@@ -164,8 +166,8 @@ def _run_on_dask(tasks: list[FoldTask], address: str) -> None:
             joblib.Parallel()(joblib.delayed(run_fold)(task) for task in tasks)
     except (KilledWorker, CommClosedError, TimeoutError) as error:
         raise TrainingError(
-            f"The Dask cluster at {address} lost its workers or has none ({error}); what they had is kept, and the same"
-            " command goes on from there."
+            f"The Dask cluster at {address} has no workers, or lost those that trained; what they had is kept, and the"
+            " same command goes on from there."
         ) from error
 
 
