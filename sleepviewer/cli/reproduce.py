@@ -101,14 +101,14 @@ def _time_to_expect(data: Path, config: Any, jobs: int, dask: str | None) -> str
     shape = InputShape.whole_epoch(round(lines[0]["fs"]))
     seconds = expected_seconds(config, shape, sum(line["epochs"] for line in lines), at_once=1 if dask else jobs)
     where = "for one machine like this" if dask else f"with {jobs} at a time on this machine"
-    return f"from the first pass to the last about {_duration(seconds)} {where}; it may be broken off, and goes on"
+    return f"from the first pass to the last {_duration(seconds)} {where}; it may be broken off, and goes on"
 
 
 def _duration(seconds: float) -> str:
     for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds >= 1.5 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 1):.0f} seconds"
+            return f"about {seconds / size:.0f} {unit}"
+    return "less than two minutes"
 
 
 def _say(text: str) -> None:
