@@ -129,9 +129,9 @@ def peak_rss_mb(pid: int | str = "self") -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def machine() -> dict[str, object]:
-    """What a figure depends on: system, cores and the versions that draw."""
-    packages = ("PySide6-Essentials", "pyqtgraph", "numpy", "edfio")
+def machine(*packages: str) -> dict[str, object]:
+    """What a figure depends on: system, cores and the versions of what was measured, else of what draws."""
+    packages = ("numpy", "edfio", *(packages or ("PySide6-Essentials", "pyqtgraph")))
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
