@@ -49,7 +49,7 @@ def test_one_command_fetches_prepares_trains_and_reports(server: Server, tmp_pat
     assert first.exit_code == 0, first.stderr
     told = first.stderr.splitlines()
     assert [line[:7] for line in told if " of 4: " in line] == [f"{stage} of 4:" for stage in (1, 2, 3, 4)]
-    assert any("from the first pass to the last less than two minutes" in line or "to the last about" in line for line in told)
+    assert any("from the first pass to the last " in line for line in told)
     run = folder / "runs" / "attnsleep"
     assert first.stdout == (run / "report" / "report.txt").read_text(encoding="utf-8")
     assert "sleep-edf-20" in first.stdout
