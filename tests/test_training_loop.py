@@ -184,6 +184,15 @@ def test_a_full_disk_is_told_and_the_last_whole_state_stays(tmp_path: Path) -> N
     assert len(run(tmp_path).rows) == 4
 
 
+def test_a_gpu_with_too_little_memory_is_told(tmp_path: Path) -> None:
+    def full(*_: Tensor) -> Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
+
+    with pytest.raises(TrainingError, match=r"^The GPU has too little memory for this; lower “batch_size”, .*“cpu”\.$"):
+        run(tmp_path, loss=full)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_training_without_a_batch_is_told(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"^There is no batch to train on\.$"):
         fit(model(), lambda _: (), functional.cross_entropy, measured, PICKS, SCHEDULE, folder=tmp_path, seed=0)

@@ -84,8 +84,8 @@ def fit(
 ) -> Progress:
     """Train a model, or go on where a training in this folder was broken, and return what was picked.
 
-    Raises TrainingError where the state in the folder is of another training, or the loss is no number any more;
-    OutputError where the disk is full.
+    Raises TrainingError where the state in the folder is of another training, the loss is no number any more, or a GPU
+    has too little memory; OutputError where the disk is full.
     """
     optimizer = torch.optim.Adam(
         model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, amsgrad=True
@@ -103,7 +103,13 @@ def fit(
         torch.manual_seed(seed * 100_003 + number)
         for group in optimizer.param_groups:
             group["lr"] = schedule.learning_rate if number <= schedule.drop_after else schedule.late_learning_rate
-        loss = _one_pass(model, average, optimizer, batches(number), loss_of, bf16=bf16)
+        try:
+            loss = _one_pass(model, average, optimizer, batches(number), loss_of, bf16=bf16)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                "The GPU has too little memory for this; lower “batch_size”, train fewer folds at a time, or set"
+                " “device” to “cpu”."
+            ) from error
         if not math.isfinite(loss):
             raise TrainingError(
                 f"The loss is no number in pass {number}; lower the learning rate, or look for epochs that are no EEG."
