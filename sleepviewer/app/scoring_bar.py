@@ -25,7 +25,7 @@ from sleepviewer.scoring.base import ChannelChoice
 from sleepviewer.scoring.registry import EngineSpec, list_engines
 
 _MEASURED_ROLE: Final = Qt.ItemDataRole.UserRole + 1
-_PICKER_CHARACTERS: Final = 36
+_PICKER_CHARACTERS: Final = 48
 
 
 class ScoringBar(QWidget):
