@@ -275,6 +275,10 @@ def test_a_run_that_was_killed_while_it_began_goes_on(data: Path, tmp_path: Path
     (tmp_path / "run" / ".config.toml.x.part").touch()
     cross_validate(data, CONTEXT, tmp_path / "run")
     assert (tmp_path / "run" / "config.toml").read_text() == CONTEXT.to_toml()
+    facts = json.loads((tmp_path / "run" / "data.json").read_text())
+    del facts["sha256"]
+    (tmp_path / "run" / "data.json").write_text(json.dumps(facts))
+    cross_validate(data, CONTEXT, tmp_path / "run")
     (tmp_path / "run" / "data.json").write_text("{")
     with pytest.raises(TrainingError, match=r"data.json can't be read \(.*\); choose another folder for the run\.$"):
         cross_validate(data, CONTEXT, tmp_path / "run")
