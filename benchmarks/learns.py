@@ -61,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", choices=all_names(), help="a member; may be given several times")
     parser.add_argument("--nights", type=int, default=6, help="simulated nights to train on, one of them validates")
     parser.add_argument("--unseen", type=int, default=2, help="simulated nights to score")
-    parser.add_argument("--hours", type=float, default=8.0, help="length of each")
+    parser.add_argument("--hours", type=float, default=4.0, help="length of each")
     parser.add_argument("--passes", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--normalisation", choices=[how.value for how in Normalisation], default="robust_night")
