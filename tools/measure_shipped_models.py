@@ -2,9 +2,9 @@
 
     python tools/measure_shipped_models.py DATA_FOLDER MODELS_FOLDER [--write] [--json FILE]
 
-The held-out subjects of Sleep-EDF-20 (joined epochs in their real order; they also chose pass and temperature, so their
-figures flatter) and the whole real night ucddb018, which chose nothing. Beside each member as it ships: what re-estimated
-batch statistics, the transition smoother and an average of the members would have made of it, and YASA.
+The held-out subjects of Sleep-EDF-20 (joined epochs in their real order; they also chose pass and temperature, so
+their figures flatter) and the whole real night ucddb018, which chose nothing. Beside each member as it ships: what
+re-estimated batch statistics, the transition smoother and an average of the members would have made of it, and YASA.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def write_cards(data: Path, models: Path, table: dict[str, Any]) -> None:
             load_weights(path).card,
             measured=measured,
             notes=(
-                f"{REAL_NIGHT} is one whole real night of 822 epochs that neither training nor any choice saw; one night "
+                f"{REAL_NIGHT} is one whole real night of 822 epochs that no training and no choice saw; one night "
                 "says little. The held-out subjects' epochs are joined from segments of one stage and easier than real "
                 "ones; they chose the pass and the temperature."
             ),

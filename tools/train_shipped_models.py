@@ -51,11 +51,10 @@ VALIDATION_UCDDB: Final = ("ucddb005", "ucddb009", "ucddb012")
 _STAGE_SHARE: Final = np.array([0.22, 0.14, 0.28, 0.17, 0.19])
 _INPUTS_A_PASS: Final = 12_000
 _UCDDB_A_PASS: Final = 2_000
+_UCDDB_GAIN: Final = 0.2
+"""Spread of the logarithm of a gain: these nights are scaled by their wake and N3 alone, others by all epochs."""
 _BATCH: Final = 128
-_PASSES: Final = 10
-_ONLY_WAKE_N3: Final = 10
-"""Added to the label of an epoch of a night of which only wake and N3 were to be had: the loss then compares just these
-two, so that nothing is learnt about how often the others occur there."""
+_PASSES: Final = 7
 _CONTEXT_VIEWS: Final = 3
 _CONTEXT_PASSES: Final = 25
 
@@ -142,17 +141,9 @@ def _ucddb_inputs(nights: list[LabelledNight], rng: np.random.Generator) -> tupl
             rows = np.flatnonzero(night.y == stage)
             if len(rows):
                 drawn = rng.choice(rows, each)
-                x.append(night.x[drawn])
-                y.append(np.full(each, stage + _ONLY_WAKE_N3, dtype=np.int64))
+                x.append(night.x[drawn] * np.exp(rng.normal(0, _UCDDB_GAIN, (each, 1))).astype(np.float32))
+                y.append(np.full(each, stage, dtype=np.int64))
     return np.concatenate(x), np.concatenate(y)
-
-
-def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the cross-entropy, of wake against N3 alone where only these were to be had."""
-    restricted = labels >= _ONLY_WAKE_N3
-    absent = torch.tensor([stage not in (Stage.W, Stage.N3) for stage in range(N_STAGES)])
-    masked = logits.masked_fill(restricted.unsqueeze(1) & absent, -1e4)
-    return functional.cross_entropy(masked, labels - _ONLY_WAKE_N3 * restricted, label_smoothing=0.0)
 
 
 def train_epoch_model(member: str, sources: Sources, folder: Path) -> EpochModel:
@@ -173,14 +164,14 @@ def train_epoch_model(member: str, sources: Sources, folder: Path) -> EpochModel
     progress = fit(
         model,
         pass_batches(sources, Augmentation()),
-        loss_of,
+        functional.cross_entropy,
         evaluate,
         {"choice": Pick("choice", "score")},
         Schedule(
             passes=_PASSES,
             learning_rate=1e-3,
             late_learning_rate=2e-4,
-            drop_after=_PASSES * 7 // 10,
+            drop_after=_PASSES * 6 // 10,
             weight_decay=1e-3,
             weight_average=0.99,
         ),
