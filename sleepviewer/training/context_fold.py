@@ -131,15 +131,17 @@ def window_batches(nights: Sequence[tuple[Tensor, Tensor]], window: int) -> Batc
     """Return a source of batches of windows ``[b, window, 65]`` and labels ``[b, window]``, -1 beyond a night's end.
 
     Each pass cuts every night into windows from a random first epoch, so that no epoch is always at a window's edge.
+    The first and the last are moved into the night, so that only a night shorter than a window is padded.
     """
 
     def batches(_number: int) -> Iterator[tuple[Tensor, Tensor]]:
         places = []
         for index, (summaries, _) in enumerate(nights):
             offset = int(torch.randint(0, window, ()))
-            starts = range(-offset, len(summaries), window)
-            places += [(index, max(start, 0), min(start + window, len(summaries))) for start in starts]
-        order = [places[i] for i in torch.randperm(len(places)).tolist() if places[i][2] > places[i][1]]
+            last = max(len(summaries) - window, 0)
+            starts = {min(max(start, 0), last) for start in range(-offset, len(summaries), window)}
+            places += [(index, start, min(start + window, len(summaries))) for start in sorted(starts)]
+        order = [places[i] for i in torch.randperm(len(places)).tolist()]
         for first in range(0, len(order), _WINDOWS_A_BATCH):
             chosen = order[first : first + _WINDOWS_A_BATCH]
             x = [nights[index][0][start:stop] for index, start, stop in chosen]
