@@ -28,7 +28,7 @@ from torch.nn import functional
 
 from sleepviewer.analysis.calibration import expected_calibration_error, fit_temperature
 from sleepviewer.models.card import ModelCard
-from sleepviewer.models.checkpoints import save_weights
+from sleepviewer.models.checkpoints import load_weights, save_weights
 from sleepviewer.models.context import ContextModel
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.family import CONTEXT_SUFFIX, MEMBERS, build_epoch_model
@@ -54,7 +54,8 @@ _UCDDB_A_PASS: Final = 2_000
 _UCDDB_GAIN: Final = 0.2
 """Spread of the logarithm of a gain: these nights are scaled by their wake and N3 alone, others by all epochs."""
 _BATCH: Final = 128
-_PASSES: Final = 7
+_PASSES: Final = {"attnsleep": 7, "attnsleep-conformer": 4, "attnsleep-msmp": 6}
+"""The others begin with the parts that they share with AttnSleep, already trained."""
 _CONTEXT_VIEWS: Final = 3
 _CONTEXT_PASSES: Final = 25
 
@@ -146,11 +147,19 @@ def _ucddb_inputs(nights: list[LabelledNight], rng: np.random.Generator) -> tupl
     return np.concatenate(x), np.concatenate(y)
 
 
-def train_epoch_model(member: str, sources: Sources, folder: Path) -> EpochModel:
-    """Train a member's epoch model, or go on; return the pass that the held-out subjects choose."""
+def train_epoch_model(member: str, sources: Sources, folder: Path, first: Path) -> EpochModel:
+    """Train a member's epoch model, or go on; return the pass that the held-out subjects choose.
+
+    ``first`` are AttnSleep's trained weights, with which the other members' equal parts begin.
+    """
     torch.manual_seed(0)
     model = build_epoch_model(member, SHAPE)
     initialise(model)
+    passes = _PASSES[member]
+    if member != "attnsleep":
+        own = model.state_dict()
+        trained = load_weights(first).state
+        model.load_state_dict(own | {k: v for k, v in trained.items() if k in own and own[k].shape == v.shape})
     joined = validation_nights(sources)
 
     def evaluate(network: nn.Module) -> Scores:
@@ -168,10 +177,10 @@ def train_epoch_model(member: str, sources: Sources, folder: Path) -> EpochModel
         evaluate,
         {"choice": Pick("choice", "score")},
         Schedule(
-            passes=_PASSES,
+            passes=passes,
             learning_rate=1e-3,
             late_learning_rate=2e-4,
-            drop_after=_PASSES * 6 // 10,
+            drop_after=passes * 6 // 10,
             weight_decay=1e-3,
             weight_average=0.99,
         ),
@@ -315,7 +324,7 @@ def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
     folders = [work / member, work / (member + CONTEXT_SUFFIX)]
     for folder in (*folders, out):
         folder.mkdir(parents=True, exist_ok=True)
-    model = train_epoch_model(member, sources, folders[0])
+    model = train_epoch_model(member, sources, folders[0], out / "attnsleep.safetensors")
     temperature = _temperature(member, predict(model, validation_nights(sources), "cpu"))
     card = ModelCard(
         name=MEMBERS[member].title,
