@@ -2,15 +2,15 @@
 
     python tools/measure_shipped_models.py DATA_FOLDER MODELS_FOLDER [--write] [--json FILE]
 
-The held-out subjects of Sleep-EDF-20 (joined epochs in their real order; they also chose pass and temperature, so
-their figures flatter) and the whole real night ucddb018, which chose nothing. Beside each member as it ships: what
-re-estimated batch statistics, the transition smoother and an average of the members would have made of it, and YASA.
+The held-out subjects of Sleep-EDF-20 (joined epochs in their real order; they also chose pass, temperature and the
+share of the night's statistics, so their figures flatter) and the whole real night ucddb018, which chose nothing.
+Beside each member as it ships: other shares of the night's statistics, the transition smoother, an average of the
+members, and YASA.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import sys
 from dataclasses import replace
@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
-from torch import nn
-from train_shipped_models import load_sources, validation_nights
+from train_shipped_models import STAGE_SHARE, load_sources, validation_nights
 
 from sleepviewer.analysis.agreement import agreement
 from sleepviewer.analysis.calibration import expected_calibration_error
 from sleepviewer.files import atomic_writer
 from sleepviewer.hypnogram import align, read_track
+from sleepviewer.models.adaptation import blend_statistics
 from sleepviewer.models.checkpoints import LoadedWeights, load_weights
 from sleepviewer.models.context import ContextModel, TransitionSmoother
 from sleepviewer.models.epoch_model import EpochModel
@@ -40,6 +39,14 @@ from sleepviewer.stages import Proba, Stage, StageArray
 from sleepviewer.training.context_fold import summaries_of
 
 REAL_NIGHT: Final = "ucddb018"
+HELD_OUT: Final = "held out"
+SHARES: Final = {
+    0.5: "",
+    0.0: ", statistics of the training alone",
+    1.0: ", statistics of the night alone",
+}
+"""Shares of the night's statistics in the batch normalisation, the one that ships first, and the variants' names."""
+
 Night = tuple[str, Epochs, StageArray]
 
 
@@ -66,20 +73,6 @@ def probabilities(model: EpochModel, context: ContextModel | None, x: Epochs, te
     return np.asarray((logits / temperature).softmax(dim=1).numpy(), dtype=np.float32)
 
 
-@torch.no_grad()
-def re_estimated(model: EpochModel, x: Epochs) -> EpochModel:
-    """Return a copy whose batch statistics are those of one night."""
-    adapted = copy.deepcopy(model)
-    for module in adapted.modules():
-        if isinstance(module, nn.BatchNorm1d):
-            module.reset_running_stats()
-            module.momentum = None
-            module.train()
-    for first in range(0, len(x), 256):
-        adapted(torch.from_numpy(x[first : first + 256]).unsqueeze(1))
-    return adapted.eval()
-
-
 def real_night(folder: Path) -> Night:
     """Read the real night as the engine does; epochs without a truth keep UNKNOWN."""
     with open_recording(folder / "ucddb" / f"{REAL_NIGHT}.edf") as recording:
@@ -100,47 +93,34 @@ def prepared(night: Night, weights: LoadedWeights) -> Epochs:
 def measure(data: Path, models: Path) -> dict[str, Any]:
     """Return the figures of every member that is there, and of the variants that do not ship."""
     sources = load_sources(data)
-    held: list[Night] = [(night.name, night.x, night.y) for night in validation_nights(sources)]
-    smoother = TransitionSmoother.fit(sources.hypnograms)
     raw = real_night(data)
+    held: list[Night] = [(night.name, night.x, night.y) for night in validation_nights(sources)]
+    smoother = replace(TransitionSmoother.fit(sources.hypnograms), share=STAGE_SHARE)
     table: dict[str, Any] = {}
-    together: dict[str, list[list[Proba]]] = {"held_out": [], REAL_NIGHT: []}
+    together: dict[str, list[list[Proba]]] = {HELD_OUT: [], REAL_NIGHT: []}
     for name in all_names():
         path = models / f"{name}.safetensors"
         if not path.exists():
             continue
         weights = load_weights(path)
         model, context = weights.build(), weights.build_context()
-        sets = {"held_out": held, REAL_NIGHT: [(raw[0], prepared(raw, weights), raw[2])]}
-        for part, nights in sets.items():
-            plain = [probabilities(model, context, x, weights.card.temperature) for _, x, _ in nights]
-            variants = {"": plain}
+        for part, nights in ((HELD_OUT, held), (REAL_NIGHT, [(raw[0], prepared(raw, weights), raw[2])])):
+            variants = {}
+            for share, words in SHARES.items():
+                variants[name + words] = [
+                    probabilities(blend_statistics(model, x, share), context, x, weights.card.temperature)
+                    for _, x, _ in nights
+                ]
             if context is None:
-                adapted = [
-                    probabilities(re_estimated(model, x), None, x, weights.card.temperature) for _, x, _ in nights
-                ]
-                both = [(a + b) / 2 for a, b in zip(plain, adapted, strict=True)]
-                variants |= {
-                    ", batch statistics of the night": adapted,
-                    ", mean of both": both,
-                    ", smoother": [smoother.smooth(p) for p in plain],
-                    ", mean of both, smoother": [smoother.smooth(p) for p in both],
-                }
+                variants[name + ", smoother"] = [smoother.smooth(proba) for proba in variants[name]]
             else:
-                adapted = [
-                    probabilities(re_estimated(model, x), context, x, weights.card.temperature) for _, x, _ in nights
-                ]
-                variants |= {
-                    ", batch statistics of the night": adapted,
-                    ", mean of both": [(a + b) / 2 for a, b in zip(plain, adapted, strict=True)],
-                }
-                together[part].append(plain)
+                together[part].append(variants[name])
             for variant, probas in variants.items():
                 truths = [stages for _, _, stages in nights]
-                table.setdefault(name + variant, {})[part] = figures(list(zip(truths, probas, strict=True)))
+                table.setdefault(variant, {})[part] = figures(list(zip(truths, probas, strict=True)))
     for part, members in together.items():
         if len(members) > 1:
-            truths = [stages for _, _, stages in (held if part == "held_out" else [raw])]
+            truths = [stages for _, _, stages in (held if part == HELD_OUT else [raw])]
             mean = [np.mean(night, axis=0) for night in zip(*members, strict=True)]
             table.setdefault("mean of the members with context", {})[part] = figures(
                 list(zip(truths, mean, strict=True))
@@ -164,7 +144,7 @@ def write_cards(data: Path, models: Path, table: dict[str, Any]) -> None:
         if not path.exists():
             continue
         real = engine_figures(data, EngineSpec(name, path), truth)
-        held = table[name]["held_out"]
+        held = table[name][HELD_OUT]
         measured = {f"{REAL_NIGHT} {figure}": value for figure, value in real.items() if value is not None}
         measured |= {f"held-out subjects {figure}": held[figure] for figure in ("kappa", "ece")}
         card = replace(

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sleepviewer.analysis.calibration import expected_calibration_error, fit_temperature
+from sleepviewer.models.adaptation import blend_statistics
 from sleepviewer.models.card import ModelCard
 from sleepviewer.models.checkpoints import load_weights, save_weights
 from sleepviewer.models.context import ContextModel
@@ -48,7 +49,10 @@ SHAPE: Final = InputShape.whole_epoch(100)
 VALIDATION_SUBJECTS: Final = ("03", "08", "12", "17")
 VALIDATION_UCDDB: Final = ("ucddb005", "ucddb009", "ucddb012")
 
-_STAGE_SHARE: Final = np.array([0.22, 0.14, 0.28, 0.17, 0.19])
+NIGHT_STATISTICS: Final = 0.5
+"""Chosen by the held-out subjects among 0, 0.5, 0.7 and 1."""
+
+STAGE_SHARE: Final = np.array([0.22, 0.14, 0.28, 0.17, 0.19])
 _INPUTS_A_PASS: Final = 12_000
 _UCDDB_A_PASS: Final = 2_000
 _UCDDB_GAIN: Final = 0.2
@@ -127,7 +131,7 @@ def pass_batches(sources: Sources, augmentation: Augmentation) -> Batches:
 
 def _joined_inputs(nights: list[SegmentedNight], rng: np.random.Generator) -> tuple[Epochs, NDArray[np.int64]]:
     x, y = [], []
-    for i, rows in draw_rows(nights, _INPUTS_A_PASS, _STAGE_SHARE, rng):
+    for i, rows in draw_rows(nights, _INPUTS_A_PASS, STAGE_SHARE, rng):
         x.append(join_epochs(nights[i], rows, JOINING, rng))
         y.append(nights[i].night.y[rows].astype(np.int64))
     return np.concatenate(x), np.concatenate(y)
@@ -223,13 +227,15 @@ def train_context(member: str, model: EpochModel, sources: Sources, folder: Path
     It reads the training nights in their real order, in several views that augmentation makes of each, and as many
     nights again that follow the hypnogram of one of the 153 nights with the features of a training subject.
     """
-    rng = np.random.default_rng(5)
-    views = _views(model, sources, rng)
     held = [(night, summaries_of(model, night.x)) for night in validation_nights(sources)]
     torch.manual_seed(0)
     context = ContextModel()
 
+    views: list[tuple[Tensor, Tensor]] = []
+
     def batches(number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        if not views:  # not where the training is done already
+            views.extend(_views(model, sources, np.random.default_rng(5)))
         stitch_rng = np.random.default_rng((11, number))
         stitched = [_stitched(stages, views, stitch_rng) for stages in sources.hypnograms]
         return iter(window_batches(views + stitched, 100)(number))
@@ -259,7 +265,7 @@ def train_context(member: str, model: EpochModel, sources: Sources, folder: Path
         seed=2,
     )
     context.load_state_dict(progress.weights["choice"])
-    return progress.weights["choice"], _temperature(member + CONTEXT_SUFFIX, logits_of(context.eval()))
+    return progress.weights["choice"], _temperature(member + CONTEXT_SUFFIX, model, context.eval(), sources)
 
 
 def _views(model: EpochModel, sources: Sources, rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
@@ -299,7 +305,13 @@ def _stitched(
     return summaries[rows[told]], torch.from_numpy(stages[told].astype(np.int64))
 
 
-def _temperature(name: str, nights: Sequence[NightLogits]) -> float:
+def _temperature(name: str, model: EpochModel, context: ContextModel | None, sources: Sources) -> float:
+    """Return what the logits of the held-out nights are divided by, each with its own statistics as in scoring."""
+    nights = []
+    for night in validation_nights(sources):
+        summaries = summaries_of(blend_statistics(model, night.x, NIGHT_STATISTICS), night.x)
+        found = summaries[:, -N_STAGES:] if context is None else context.night(summaries)
+        nights.append(NightLogits(night, found.numpy()))
     logits = np.concatenate([night.logits for night in nights])
     truth = np.concatenate([night.night.y for night in nights])
     temperature = float(fit_temperature(logits, truth))
@@ -325,7 +337,7 @@ def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
     for folder in (*folders, out):
         folder.mkdir(parents=True, exist_ok=True)
     model = train_epoch_model(member, sources, folders[0], out / "attnsleep.safetensors")
-    temperature = _temperature(member, predict(model, validation_nights(sources), "cpu"))
+    temperature = _temperature(member, model, None, sources)
     card = ModelCard(
         name=MEMBERS[member].title,
         rate_hz=SHAPE.rate_hz,
@@ -335,6 +347,7 @@ def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
         member=member,
         band_hz=JOINING.band_hz,
         temperature=temperature,
+        night_statistics=NIGHT_STATISTICS,
     )
     save_weights(out / f"{member}.safetensors", model.state_dict(), card)
     context, temperature = train_context(member, model, sources, folders[1])

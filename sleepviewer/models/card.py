@@ -35,6 +35,8 @@ class ModelCard:
     member: which of the family it is, for example ``attnsleep+context``.
     band_hz: the band to which the input is filtered before it is scaled, or None.
     temperature: what the logits are divided by to become calibrated (1: not calibrated).
+    night_statistics: share of the night's own statistics in the batch normalisation, 0 to 1 (see
+        :mod:`sleepviewer.models.adaptation`).
     notes: what else a user should know, for example how the figures were measured.
     """
 
@@ -47,6 +49,7 @@ class ModelCard:
     member: str = "attnsleep"
     band_hz: tuple[float, float] | None = None
     temperature: float = 1.0
+    night_statistics: float = 0.0
     notes: str = ""
 
     @property
@@ -104,6 +107,9 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
     temperature = float(content.get("temperature", 1.0))
     if not 0 < temperature < float("inf"):
         raise ValueError("its temperature is no positive number")
+    share = float(content.get("night_statistics", 0.0))
+    if not 0 <= share <= 1:
+        raise ValueError("its night_statistics is no share between 0 and 1")
     member = str(content.get("member", plain.member))
     MemberName.parse(member)
     return replace(
@@ -117,6 +123,7 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
         member=member,
         band_hz=_band(content.get("band_hz")),
         temperature=temperature,
+        night_statistics=share,
         notes=str(content.get("notes", "")),
     )
 

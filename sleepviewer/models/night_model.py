@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from sleepviewer.models.adaptation import blend_statistics
 from sleepviewer.models.checkpoints import LoadedWeights
 from sleepviewer.models.context import summarise
 from sleepviewer.models.epoch_model import EpochModel
@@ -38,6 +39,7 @@ class NightModel:
     """
 
     def __init__(self, weights: LoadedWeights) -> None:
+        self._weights = weights
         self._epoch_model = fold_norms(weights.build()).requires_grad_(False)
         self._context = weights.build_context()
         self._temperature = weights.card.temperature
@@ -52,6 +54,13 @@ class NightModel:
         """Move the epoch model to another device."""
         self._epoch_model = self._epoch_model.to(device)
         self._device = device
+
+    def adapt(self, epochs: Epochs) -> None:
+        """Fit the model to a night, ``float32 [n, n_samples]`` without NaN, as far as its card says."""
+        share = self._weights.card.night_statistics
+        if share and len(epochs):
+            adapted = blend_statistics(self._weights.build(), epochs, share)
+            self._epoch_model = fold_norms(adapted).requires_grad_(False).to(self._device)
 
     @torch.inference_mode()
     def batch(self, epochs: Epochs) -> tuple[Proba, Tensor]:

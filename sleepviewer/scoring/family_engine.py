@@ -186,6 +186,8 @@ def _score_night(runner: _BatchRunner, epochs: Epochs, progress: ProgressCallbac
     """
     proba = np.full((len(epochs), N_STAGES), np.nan, dtype=np.float32)
     scorable = np.asarray(np.isfinite(epochs).all(axis=1))
+    progress(Progress(0.0, "looking at the night"))
+    runner.model.adapt(epochs[scorable])
     summaries: list[Tensor] = []
     first = 0
     while first < len(epochs):
