@@ -196,3 +196,17 @@ def test_a_gpu_with_too_little_memory_is_told(tmp_path: Path) -> None:
 def test_a_training_without_a_batch_is_told(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"^There is no batch to train on\.$"):
         fit(model(), lambda _: (), functional.cross_entropy, measured, PICKS, SCHEDULE, folder=tmp_path, seed=0)
+
+
+def test_the_mean_of_the_weights_keeps_the_directions_of_a_spectral_norm(tmp_path: Path) -> None:
+    """The mean of unit vectors is none, and would scale the layer by another norm than its own."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(4, 8)), nn.Linear(8, 5))
+    lengths: list[float] = []
+
+    def evaluate(kept: nn.Module) -> Any:
+        lengths.extend(float(b.norm()) for name, b in kept.named_buffers() if name.endswith(("_u", "_v")))
+        return measured(kept)
+
+    run(tmp_path, evaluate, network=network, schedule=Schedule(4, 0.3, 0.3, 4, 0.0, weight_average=0.9))
+    assert lengths == pytest.approx([1.0] * 8, abs=1e-4)

@@ -148,11 +148,20 @@ def _one_pass(
         optimizer.step()
         if average is not None:
             average.update_parameters(model)
+            _keep_norm_vectors(average.module, model)
         total += loss.item() * len(x)
         count += len(x)
     if not count:
         raise TrainingError("There is no batch to train on.")
     return total / count
+
+
+def _keep_norm_vectors(average: nn.Module, model: nn.Module) -> None:
+    """Copy the vectors of spectral norms: the mean of directions is none, and would give another norm altogether."""
+    current = dict(model.named_buffers())
+    for name, buffer in average.named_buffers():
+        if name.endswith(("._u", "._v")):
+            buffer.copy_(current[name])
 
 
 def _out_of_patience(progress: Progress, schedule: Schedule, pick: str) -> bool:
