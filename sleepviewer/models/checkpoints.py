@@ -40,6 +40,8 @@ PUBLISHED_RATES_HZ: Final = (100, 125)
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _PICKLE_MAGIC: Final = b"\x80"
+_SAFETENSORS_JSON_AT: Final = 8
+"""A safetensors file begins with the length of its header in eight bytes, the first of which may be a pickle's."""
 _HEAD: Final = "fc.weight"
 _MAX_SENTENCE_NAMES: Final = 3
 
@@ -82,11 +84,11 @@ def load_weights(path: Path) -> LoadedWeights:
     """
     try:
         with path.open("rb") as file:
-            magic = file.read(4)
+            head = file.read(9)
         sha256 = sha256_of(path)
     except OSError as error:
         raise CheckpointError(f"The weights {path} can't be read: {error.strerror or error}.") from error
-    is_torch = magic == _ZIP_MAGIC or magic[:1] == _PICKLE_MAGIC
+    is_torch = _is_torch(head)
     if path.suffix == ".safetensors":
         if is_torch:
             raise CheckpointError(
@@ -115,6 +117,13 @@ def save_weights(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> No
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with atomic_writer(path) as file:
         file.write(save(tensors, metadata={"card": json.dumps(card.as_dict())}))
+
+
+def _is_torch(head: bytes) -> bool:
+    """Whether a file that begins so is a torch checkpoint, of today (zip) or of long ago (pickle)."""
+    if head[_SAFETENSORS_JSON_AT:] == b"{":
+        return False
+    return head.startswith((_ZIP_MAGIC, _PICKLE_MAGIC))
 
 
 def _read_safetensors(path: Path) -> StateDict:
