@@ -1,10 +1,10 @@
-"""The page of an open night: its rows, its traces and the review panel, all listening to one session."""
+"""The page of an open night: its rows and its traces, and the review panel that the window puts beside them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sleepviewer.app.night_view import NightView
 from sleepviewer.app.review_panel import ReviewPanel
@@ -12,8 +12,6 @@ from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme
 from sleepviewer.app.trace_view import TraceView
 from sleepviewer.review.document import Change
-
-_PANEL_PX = 340
 
 
 class NightPage(QWidget):
@@ -30,22 +28,12 @@ class NightPage(QWidget):
         self.night = NightView(theme, self)
         self.traces = TraceView(theme, self)
         self.panel = ReviewPanel(theme, self)
-        self._left = QWidget(self)
-        left = QVBoxLayout(self._left)
-        left.setContentsMargins(0, 0, 0, 0)
-        left.setSpacing(4)
-        left.addWidget(self.night)
-        left.addWidget(self.traces, 1)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self._splitter.addWidget(self._left)
-        self._splitter.addWidget(self.panel)
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.setStretchFactor(1, 0)
-        self._splitter.setSizes([10_000, _PANEL_PX])
         self.panel.setMinimumWidth(300)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._splitter)
+        layout.setSpacing(4)
+        layout.addWidget(self.night)
+        layout.addWidget(self.traces, 1)
         self.night.go_to_requested.connect(self.go_to_requested)
         self.panel.review_epoch_requested.connect(self.review_epoch_requested)
         self.panel.base_chosen.connect(self.base_chosen)
@@ -68,7 +56,8 @@ class NightPage(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         # The same ground under rows and traces, so that they read as one column.
-        self._left.setStyleSheet(f"background: {theme.panel};")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"NightPage {{ background: {theme.panel}; }}")
         for view in (self.night, self.traces, self.panel):
             view.set_theme(theme)
         if self._session is not None:

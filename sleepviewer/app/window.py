@@ -19,6 +19,8 @@ from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.night_page import NightPage
+from sleepviewer.app.panels import Panels
+from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
@@ -33,8 +35,13 @@ from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import export_labels, save_path_of, save_review
 from sleepviewer.scoring.base import Prediction
 
+_PANEL_PX = 340
 _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights", "help_keys", "about"}
 """Commands that can be called before a night is open."""
+
+
+PARTS: tuple[Callable[[Services], Part], ...] = ()
+"""What the window has beside the night page, in the order of its panels."""
 
 
 class MainWindow(QMainWindow):
@@ -95,8 +102,26 @@ class MainWindow(QMainWindow):
         self._recent_menu = self.actions_.menus["File"].addMenu("Recent recordings")
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self._build_theme_menu()
+        self.panels = Panels(self, self.actions_.menus["View"].addMenu("Panels"))
+        review = self.panels.add("review", "Review", self.page.panel, Qt.DockWidgetArea.RightDockWidgetArea, shown=True)
+        self._parts = self._build_parts()
+        self.resizeDocks([review], [_PANEL_PX], Qt.Orientation.Horizontal)
+        self.panels.settle()
+        self.panels.hide_all()
         self.actions_["filters"].setChecked(True)
         self.welcome.show_recent(self._settings.recent)
+
+    def _build_parts(self) -> tuple[Part, ...]:
+        services = Services(
+            window=self,
+            page=self.page,
+            panels=self.panels,
+            settings=self._settings,
+            tell=self.status_line.show_message,
+            trouble=self.info_bar.show_error,
+            refresh=self._show_state,
+        )
+        return tuple(part(services) for part in PARTS)
 
     def _build_theme_menu(self) -> None:
         menu = self.actions_.menus["View"].addMenu("Theme")
@@ -149,6 +174,8 @@ class MainWindow(QMainWindow):
             "help_keys": lambda: dialogs.HelpDialog(self).exec(),
             "about": lambda: dialogs.show_about(self),
         }
+        for part in self._parts:
+            own |= part.commands()
         call = own.get(command) or self._commands.get(command)
         if call is not None:  # else it needs a night, and none is open
             call()
@@ -220,6 +247,8 @@ class MainWindow(QMainWindow):
             notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
         self.info_bar.show_notes(notes)
         self.page.set_session(self._session)
+        for part in self._parts:
+            part.set_session(self._session)
         self.scoring_bar.set_recording(night.recording)
         if night.channel is not None:
             self.scoring_bar.choose_channel(night.channel)
@@ -229,6 +258,7 @@ class MainWindow(QMainWindow):
             old.night.recording.close()
             old.deleteLater()
         self._stack.setCurrentWidget(self.page)
+        self.panels.show_all()
         self.status_line.show_message("")
         self._show_state()
         self._fingerprint(night)
@@ -404,6 +434,8 @@ class MainWindow(QMainWindow):
         self._show_place()
         self.actions_.enable({row.command: session is not None for row in KEY_TABLE if row.command not in _NEEDS_NONE})
         self.actions_["cancel_scoring"].setEnabled(self._scoring.running)
+        for part in self._parts:
+            self.actions_.enable(part.enabled())
         if session is None:
             return
         document, name = session.document, session.night.recording.name
@@ -432,6 +464,8 @@ class MainWindow(QMainWindow):
             apply_theme(app, theme)
         self.info_bar.set_theme(theme)
         self.page.set_theme(theme)
+        for part in self._parts:
+            part.set_theme(theme)
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
@@ -459,6 +493,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._scoring.close()
+        for part in self._parts:
+            part.close()
         self._settings.geometry = self.saveGeometry()
         if self._session is not None:
             self._session.night.recording.close()

@@ -1,0 +1,53 @@
+"""What the window is composed of beside the night page: each part brings its panel, its commands and its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from sleepviewer.app.night_page import NightPage
+from sleepviewer.app.panels import Panels
+from sleepviewer.app.session import NightSession
+from sleepviewer.app.settings import Settings
+from sleepviewer.app.theme import Theme
+
+Commands = Mapping[str, Callable[[], object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a part may use of the window: never the window itself, never another part.
+
+    ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
+    look again at which commands can be called (:meth:`Part.enabled`).
+    """
+
+    window: QWidget
+    page: NightPage
+    panels: Panels
+    settings: Settings
+    tell: Callable[[str], None]
+    trouble: Callable[[str], None]
+    refresh: Callable[[], None]
+
+
+class Part(Protocol):
+    """One concern of the window, in a module of its own."""
+
+    def commands(self) -> Commands:
+        """Commands of the key table that it carries out, by name."""
+
+    def enabled(self) -> Mapping[str, bool]:
+        """Its commands that can't be called just now (or can again); any other is enabled once a night is open."""
+
+    def set_session(self, session: NightSession) -> None:
+        """Follow another night."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+
+    def close(self) -> None:
+        """Remember what is to come back at the next start, and end what runs in the background."""

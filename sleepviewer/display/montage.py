@@ -1,0 +1,127 @@
+"""What the page of traces shows: derivations of the recorded channels, each with its filters, scale, colour and place.
+
+A montage is a value: changing it makes another one. It is for the eye alone; engines get a signal of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sleepviewer.display.filters import Band, default_band
+from sleepviewer.errors import ChannelError
+from sleepviewer.recording.base import Channel, Recording, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """``plus`` less the mean of the channels ``minus`` (labels); without any, the channel as it was recorded."""
+
+    plus: str
+    minus: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Labels of all the channels that it needs."""
+        return (self.plus, *self.minus)
+
+    @property
+    def label(self) -> str:
+        """As shown: ``C3``, ``C3 − M2``, ``C3 − (M1 + M2)/2``, ``C3 − mean of 6``."""
+        if not self.minus:
+            return self.plus
+        if len(self.minus) == 1:
+            return f"{self.plus} − {self.minus[0]}"
+        if len(self.minus) == 2:
+            return f"{self.plus} − ({self.minus[0]} + {self.minus[1]})/2"
+        return f"{self.plus} − mean of {len(self.minus)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One lane of the page.
+
+    Attributes
+    ----------
+    derivation: what is shown.
+    band: its display filters.
+    half_height: what half a lane's height stands for, in the channel's unit; None: what suits its role and signal.
+    color: ``#rrggbb``, or None for the theme's.
+    height: the lane's share of the page, relative to the others.
+    visible: whether it is shown; a hidden one keeps its place.
+    """
+
+    derivation: Derivation
+    band: Band
+    half_height: float | None = None
+    color: str | None = None
+    height: float = 1.0
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Montage:
+    """Lanes from the top of the page to its bottom, under a name."""
+
+    name: str
+    traces: tuple[Trace, ...]
+
+    @property
+    def shown(self) -> tuple[Trace, ...]:
+        """The lanes that are not hidden."""
+        return tuple(trace for trace in self.traces if trace.visible)
+
+    def with_trace(self, index: int, trace: Trace) -> Montage:
+        """The same montage with another lane at a place."""
+        return replace(self, traces=(*self.traces[:index], trace, *self.traces[index + 1 :]))
+
+    def fitting(self, recording: Recording) -> Montage:
+        """The lanes whose channels the recording has."""
+        there = {channel.label for channel in recording.channels}
+        return replace(self, traces=tuple(t for t in self.traces if there.issuperset(t.derivation.channels)))
+
+
+AS_RECORDED = "As recorded"
+
+
+def as_recorded(recording: Recording) -> Montage:
+    """Return every channel as it is in the file, in the file's order, filtered as is usual for its role."""
+    return Montage(
+        AS_RECORDED, tuple(Trace(Derivation(channel.label), default_band(channel)) for channel in recording.channels)
+    )
+
+
+def derived_channel(recording: Recording, derivation: Derivation) -> Channel:
+    """Return what a derivation is: its label, and rate, unit and role of its first channel.
+
+    Raises ChannelError where a channel is missing, or where the channels differ in rate or unit.
+    """
+    first = recording.channel(derivation.plus)
+    for label in derivation.minus:
+        other = recording.channel(label)
+        if other.rate_hz != first.rate_hz or other.unit != first.unit:
+            raise ChannelError(
+                f"{first.label} ({first.rate_hz:g} Hz, {first.unit or 'no unit'}) and {other.label} "
+                f"({other.rate_hz:g} Hz, {other.unit or 'no unit'}) can't be subtracted from each other."
+            )
+    return replace(first, label=derivation.label)
+
+
+def read_derivation(recording: Recording, derivation: Derivation, start_s: float, stop_s: float) -> Samples:
+    """Read a window of a derivation; as :meth:`Recording.read`, NaN where one of its channels is.
+
+    Raises ChannelError and RecordingError as that does.
+    """
+    samples = recording.read(derivation.plus, start_s, stop_s)
+    if not derivation.minus:
+        return samples
+    return samples - _mean(recording.read(label, start_s, stop_s) for label in derivation.minus)
+
+
+def _mean(signals: Iterable[Samples]) -> Samples:
+    several = list(signals)
+    total = several[0].copy()
+    for samples in several[1:]:
+        total += samples
+    total /= len(several)
+    return total
