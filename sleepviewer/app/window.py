@@ -415,7 +415,7 @@ class MainWindow(QMainWindow):
         """Ask about unsaved edits; False means stay."""
         if self._session is None or not self._session.document.unsaved:
             return True
-        answer = dialogs.ask_about_unsaved(self, len(self._session.document.edits))
+        answer = dialogs.ask_about_unsaved(self, len(self._session.document.history))
         return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
 
     # -- being a window

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import AlignmentError
 from sleepviewer.hypnogram.base import Hypnogram
-from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind, UndoStack
+from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind
+from sleepviewer.review.lights import Lights, LightsEdit
+from sleepviewer.review.undo import Undoable, UndoStack
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.stages import N_STAGES, Proba, Stage, StageArray
 
@@ -37,6 +39,7 @@ class Change(Enum):
     PROVISIONAL = auto()
     EDITS = auto()
     BASE = auto()
+    LIGHTS = auto()
     SAVED = auto()
 
 
@@ -53,9 +56,10 @@ class Document:
         self._settled_base = Base.NONE  # the one that was saved, or that nobody chose
         self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
         self._flagged = np.zeros(n_epochs, dtype=bool)
+        self._lights = Lights()
         self._stack = UndoStack()
         self._base_is_chosen = False
-        self._saved_edits: tuple[Edit, ...] = ()
+        self._saved_edits: tuple[Undoable, ...] = ()
         self._saved_layers: tuple[Hypnogram | None, Prediction | None] | None = None
         self._listeners: list[Callable[[Change], None]] = []
 
@@ -213,26 +217,70 @@ class Document:
         changed, old, new = (tuple(column) for column in zip(*changes, strict=True))
         model = "" if self._prediction is None else self._prediction.identity
         edit = Edit(kind, changed, old, new, _now(), self.scorer, model)
-        self._apply(edit.kind, edit.epochs, edit.after)
-        self._stack.push(edit)
-        self._tell(Change.EDITS)
+        self._do(edit)
         return edit
 
-    def undo(self) -> Edit | None:
-        """Take the newest edit back and return it, or None where there is none."""
+    # -- lights
+
+    @property
+    def lights_off(self) -> int | None:
+        """The epoch at whose beginning the lights went off, the night's first; None where it is not marked."""
+        return self._lights.off
+
+    @property
+    def lights_on(self) -> int | None:
+        """The epoch at whose beginning the lights went on, the first after the night; None where it is not marked."""
+        return self._lights.on
+
+    @property
+    def lights(self) -> Lights:
+        """Both marks."""
+        return self._lights
+
+    def set_lights(self, lights: Lights) -> LightsEdit | None:
+        """Mark lights off and on; return the edit, or None where they stand so already.
+
+        Raises AlignmentError where a mark is outside the night, or off does not come before on.
+        """
+        if not lights.fits(self.n_epochs):
+            raise AlignmentError("Lights off must come before lights on, and both must be epochs of the night.")
+        if lights == self._lights:
+            return None
+        edit = LightsEdit(self._lights, lights, _now(), self.scorer)
+        self._do(edit)
+        return edit
+
+    # -- one history for all of it
+
+    def _do(self, edit: Undoable) -> None:
+        """Carry out a new command of the expert; whatever changes the night by hand goes through here."""
+        self._stack.push(edit)
+        self._tell(self._put(edit, forward=True))
+
+    def undo(self) -> Undoable | None:
+        """Take the newest command back and return it, or None where there is none."""
         edit = self._stack.undo()
         if edit is not None:
-            self._apply(edit.kind, edit.epochs, edit.before)
-            self._tell(Change.EDITS)
+            self._tell(self._put(edit, forward=False))
         return edit
 
-    def redo(self) -> Edit | None:
-        """Do the edit that was undone last again and return it, or None where there is none."""
+    def redo(self) -> Undoable | None:
+        """Do what was undone last again and return it, or None where there is nothing."""
         edit = self._stack.redo()
         if edit is not None:
-            self._apply(edit.kind, edit.epochs, edit.after)
-            self._tell(Change.EDITS)
+            self._tell(self._put(edit, forward=True))
         return edit
+
+    def _put(self, edit: Undoable, *, forward: bool) -> Change:
+        """Make the document what it is after a command, or what it was before it; return what has changed."""
+        match edit:
+            case Edit():
+                self._apply(edit.kind, edit.epochs, edit.after if forward else edit.before)
+                return Change.EDITS
+            case LightsEdit():
+                self._lights = edit.after if forward else edit.before
+                return Change.LIGHTS
+        raise TypeError(f"no document knows what {type(edit).__name__} changes")
 
     def _layer(self, kind: EditKind) -> NDArray[Any]:
         return self._corrected if kind is EditKind.STAGE else self._flagged
@@ -242,16 +290,21 @@ class Document:
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """The edits that stand, oldest first."""
+        """The edits of stages and flags that stand, oldest first."""
+        return tuple(edit for edit in self._stack.standing if isinstance(edit, Edit))
+
+    @property
+    def history(self) -> tuple[Undoable, ...]:
+        """All commands that stand, of every kind, oldest first."""
         return self._stack.standing
 
     @property
-    def next_undo(self) -> Edit | None:
+    def next_undo(self) -> Undoable | None:
         """What undo would take back, for the menu."""
         return self._stack.next_undo
 
     @property
-    def next_redo(self) -> Edit | None:
+    def next_redo(self) -> Undoable | None:
         """What redo would do again, for the menu."""
         return self._stack.next_redo
 
@@ -283,12 +336,13 @@ class Document:
         self,
         corrected: StageArray,
         flagged: NDArray[np.bool_],
-        edits: Iterable[Edit],
+        edits: Iterable[Undoable],
         base: Base | None = None,
         *,
         base_is_chosen: bool = False,
+        lights: Lights | None = None,
     ) -> None:
-        """Take a saved review over: its layers, its edits as undoable history, and its base. It counts as saved.
+        """Take a saved review over: layers, edits as undoable history, base and lights. It counts as saved.
 
         A base that somebody chose stays when a truth or a scoring comes; another gives way as in a new document.
 
@@ -297,12 +351,14 @@ class Document:
         self._check_length(len(corrected), "The saved review")
         self._corrected = np.array(corrected, dtype=np.int8)
         self._flagged = np.array(flagged, dtype=bool)
+        self._lights = Lights() if lights is None else lights
         self._stack = UndoStack(edits)
         self._saved_edits = self._stack.standing
         self._saved_layers = (self._truth, self._prediction)
         self._base_is_chosen = base_is_chosen
         self._settle_base(self._base if base is None else base)
         self._tell(Change.EDITS)
+        self._tell(Change.LIGHTS)
 
     def _check_length(self, length: int, what: str) -> None:
         if length != self.n_epochs:

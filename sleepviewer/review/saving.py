@@ -21,8 +21,10 @@ from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
 from sleepviewer.review.document import Base
-from sleepviewer.review.edits import Edit
+from sleepviewer.review.history import read_history
+from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import Night
+from sleepviewer.review.undo import Undoable
 from sleepviewer.scoring.base import Prediction
 
 # -- places
@@ -184,10 +186,11 @@ def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None
         scorer=document.scorer,
         base=str(document.base),
         model=None if prediction is None else _model_meta(prediction),
-        edits=[edit.as_dict() for edit in document.edits],
+        edits=[edit.as_dict() for edit in document.history],
         recording_sha256=_sha256_of(night, needed=channel is not None),
     )
     meta["base_is_chosen"] = document.base_is_chosen
+    meta["lights"] = document.lights.as_dict()
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
     return build_archive(
         night.recording,
@@ -251,6 +254,7 @@ def restore_review(night: Night, path: Path) -> None:
     note = _check_same_night(night, archive, path)
     document = night.document
     edits, damage = _edits_of(archive, path)
+    lights, dark = _lights_of(archive, path)
     prediction = _prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
     if (archive.night_expert >= 0).any():
         origin = _mapping(archive.meta, "truth")
@@ -261,13 +265,15 @@ def restore_review(night: Night, path: Path) -> None:
     base = archive.meta.get("base")
     base = Base(base) if base in tuple(Base) else None
     is_chosen = archive.meta.get("base_is_chosen") is True
-    document.restore(archive.night_corrected, archive.night_flagged, edits, base, base_is_chosen=is_chosen)
+    document.restore(
+        archive.night_corrected, archive.night_flagged, edits, base, base_is_chosen=is_chosen, lights=lights
+    )
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
     sha256 = _mapping(archive.meta, "recording").get("sha256")
     night.reviewed_sha256 = sha256 if isinstance(sha256, str) and sha256 else None
     night.saved_path, night.saved_stamp = path, stamp
-    night.notes += tuple(text for text in (note, damage) if text)
+    night.notes += tuple(text for text in (note, damage, dark) if text)
 
 
 def is_review_of(night: Night, path: Path) -> bool:
@@ -299,12 +305,20 @@ def _check_same_night(night: Night, archive: ScoringArchive, path: Path) -> str:
     )
 
 
-def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Edit], str]:
+def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Undoable], str]:
     """Return the history of edits, and a note (or nothing) where it can't be read."""
     try:
-        return [Edit.from_dict(values, archive.n_epochs) for values in _sequence(archive.meta, "edits")], ""
+        return read_history(_sequence(archive.meta, "edits"), archive.n_epochs), ""
     except ArchiveError as error:
         return [], f"The corrections in {path.name} were taken up, but can't be undone: {error}"
+
+
+def _lights_of(archive: ScoringArchive, path: Path) -> tuple[Lights, str]:
+    """Return lights off and on, and a note (or nothing) where they can't be read; older archives have none."""
+    try:
+        return Lights.from_dict(archive.meta.get("lights", {}), archive.n_epochs), ""
+    except ArchiveError as error:
+        return Lights(), f"Lights off and on were not taken up from {path.name}: {error}"
 
 
 def _model_meta(prediction: Prediction) -> dict[str, Any]:
