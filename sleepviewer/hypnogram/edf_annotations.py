@@ -202,6 +202,8 @@ def write_annotations(
     """Write an EDF+C file without signals; header, scorer and what is raised are as in :func:`write_edf`."""
     if start is not None and not _FIRST_YEAR <= start.year <= _LAST_YEAR:
         raise OutputError(f"{path} was not written, because EDF has no dates in {start.year}; write CSV instead.")
+    if not annotations:
+        raise OutputError(f"{path} was not written, because EDF+ has no file without an annotation; write CSV instead.")
     scorer = one_line(scorer)
     field = _header_word(scorer)
     entries = [edfio.EdfAnnotation(*annotation) for annotation in annotations]
