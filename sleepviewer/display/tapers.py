@@ -32,7 +32,7 @@ def slepian_tapers(n: int, time_halfbandwidth: float, n_tapers: int) -> NDArray[
     taken[:, :-1] += basis[:, 1:] * beside
     taken[:, 1:] += basis[:, :-1] * beside
     vectors = np.linalg.eigh(np.einsum("in,jn->ij", basis, taken))[1][:, ::-1][:, :n_tapers]
-    tapers = np.einsum("in,ik->kn", basis, vectors)
+    tapers: NDArray[np.float64] = np.einsum("in,ik->kn", basis, vectors)
     tapers.flags.writeable = False
     return tapers
 
