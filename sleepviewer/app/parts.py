@@ -22,7 +22,7 @@ class Services:
     """What a part may use of the window: never the window itself, never another part.
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
-    look again at which commands can be called (:meth:`Part.enabled`).
+    look again at which commands can be called (:meth:`Part.enabled`), ``check`` shows a checkable command as on or off.
     """
 
     window: QWidget
@@ -32,6 +32,7 @@ class Services:
     tell: Callable[[str], None]
     trouble: Callable[[str], None]
     refresh: Callable[[], None]
+    check: Callable[[str, bool], None]
 
 
 class Part(Protocol):

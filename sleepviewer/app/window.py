@@ -120,6 +120,7 @@ class MainWindow(QMainWindow):
             tell=self.status_line.show_message,
             trouble=self.info_bar.show_error,
             refresh=self._show_state,
+            check=lambda command, on: self.actions_[command].setChecked(on),
         )
         return tuple(part(services) for part in PARTS)
 
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
         self.welcome.demo_requested.connect(lambda: self.run_command("open_demo"))
         self.welcome.path_requested.connect(lambda name: self.open_path(Path(name)))
         self.scoring_bar.score_requested.connect(self.score)
+        self.scoring_bar.channel_chosen.connect(self._choose_channel)
         self.status_line.cancel_requested.connect(self.cancel_scoring)
         self.page.go_to_requested.connect(self._go_to)
         self.page.review_epoch_requested.connect(self._go_to_in_review)
@@ -191,6 +193,10 @@ class MainWindow(QMainWindow):
     def _choose_base(self, base: str) -> None:
         if self._session is not None:
             self._session.document.set_base(Base(base))
+
+    def _choose_channel(self, label: str) -> None:
+        if self._session is not None:
+            self._session.choose_channel(label)
 
     def _go_to_in_review(self, epoch: int) -> None:
         if self._session is not None:
