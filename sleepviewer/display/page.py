@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.display.filters import MARGIN_S, RAW, Band, apply_band
+from sleepviewer.display.filters import Band, apply_band, margin_s
 from sleepviewer.recording.base import Channel, Recording, Samples
 
 _SAMPLES_PER_COLUMN = 4
@@ -27,13 +27,13 @@ def read_page(
 ) -> PageTrace:
     """Read, filter and thin out one channel for a page of ``columns`` pixels.
 
-    The filter sees MARGIN_S seconds more on both sides; an unfiltered channel is drawn around its median, since an
+    The filter sees :func:`margin_s` more on both sides; an unfiltered channel is drawn around its median, since an
     electrode's offset says nothing to a scorer.
     """
     rate = channel.rate_hz
-    margin_s = 0.0 if band == RAW else MARGIN_S
-    wide = recording.read(channel.label, start_s - margin_s, stop_s + margin_s)
-    skip = round(start_s * rate) - round((start_s - margin_s) * rate)
+    margin = margin_s(band)
+    wide = recording.read(channel.label, start_s - margin, stop_s + margin)
+    skip = round(start_s * rate) - round((start_s - margin) * rate)
     n = round(stop_s * rate) - round(start_s * rate)
     page = apply_band(wide, rate, band)[skip : skip + n]
     if band.high_pass_hz is None and not np.isnan(page).all():
