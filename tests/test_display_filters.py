@@ -34,8 +34,8 @@ def by_scipy(band: Band, rate: float) -> Callable[[np.ndarray], np.ndarray]:
     if band.low_pass_hz is not None:
         stages.append(signal.butter(4, band.low_pass_hz, "lowpass", fs=rate, output="sos"))
     if band.notch_hz is not None:
-        for mains in np.arange(band.notch_hz, rate / 2, band.notch_hz):
-            stages.append(signal.tf2sos(*signal.iirnotch(mains, mains / 2.0, fs=rate)))
+        multiples = np.arange(band.notch_hz, rate / 2, band.notch_hz)
+        stages.extend(signal.tf2sos(*signal.iirnotch(mains, mains / 2.0, fs=rate)) for mains in multiples)
     sos = np.concatenate(stages)
     return lambda samples: signal.sosfiltfilt(sos, samples.astype(float), padtype="even", padlen=samples.size // 3)
 
