@@ -14,7 +14,7 @@ from pyqtgraph import PlotWidget
 from PySide6.QtCore import Qt
 from turning import PaintWatch, bring_up, serve, turn_page
 
-from sleepviewer.app import trace_view
+from sleepviewer.app.traces import view as trace_view
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.main import _application
 from sleepviewer.app.night_rows import NightRow

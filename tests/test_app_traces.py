@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from sleepviewer.app.theme import LIGHT
-from sleepviewer.app.trace_view import TraceView
+from sleepviewer.app.traces.view import TraceView
 from sleepviewer.recording import open_recording
 
 RATES = (25.0, 100.0, 128.0, 256.0, 512.0)

@@ -10,7 +10,7 @@ from sleepviewer.app.night_view import NightView
 from sleepviewer.app.review_panel import ReviewPanel
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme
-from sleepviewer.app.trace_view import TraceView
+from sleepviewer.app.traces.view import TraceView
 from sleepviewer.review.document import Change
 
 

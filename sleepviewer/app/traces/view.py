@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,13 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QResizeEvent, QS
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
-from sleepviewer.app.page_items import CONTEXT_S, Backdrop, Curve, Missing, Veil
 from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.traces.marks import Mark
+from sleepviewer.app.traces.page_items import CONTEXT_S, Backdrop, Curve, Missing, Veil
 from sleepviewer.display.clock import clock_text
 from sleepviewer.display.filters import RAW, Band, default_band
 from sleepviewer.display.gain import starting_half_height, step
+from sleepviewer.display.montage import Montage, as_recorded
 from sleepviewer.display.page import PageTrace, read_page
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Channel, Recording
@@ -43,6 +46,18 @@ class TraceView(QWidget):
 
     trouble = Signal(str)
     """A sentence: the page can't be read any more."""
+    montage_changed = Signal(object)
+    """The Montage, after gains were changed in the view itself."""
+    timebase_changed = Signal(object)
+    """Seconds that a page shows, or None for the whole night."""
+    lane_selected = Signal(object)
+    """Index of the selected lane among those shown, or None."""
+    interval_drawn = Signal(float, float, str)
+    """Start and stop in seconds, and the label of the lane that it was drawn on."""
+    mark_picked = Signal(str)
+    """Key of a mark that was clicked."""
+    mark_moved = Signal(str, float, float)
+    """Key of a mark that was dragged, its new start and stop in seconds."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +66,11 @@ class TraceView(QWidget):
         self._lanes: list[_Lane] = []
         self._filters_on = True
         self._start_s = 0.0
+        self._montage = Montage("", ())
+        self._timebase: float | None = 60.0
+        self._selected_lane: int | None = None
+        self._marks: tuple[Mark, ...] = ()
+        self._drawing = False
         self._theme = theme
         self._labels = _LaneLabels(self)
         self._axis = _ClockAxis(self)
@@ -85,6 +105,7 @@ class TraceView(QWidget):
         for lane in self._lanes:
             self._plot.removeItem(lane.curve)
         self._recording = recording
+        self._montage = as_recorded(recording)
         self._lanes = []
         for channel in recording.channels:
             band = default_band(channel)
@@ -95,6 +116,46 @@ class TraceView(QWidget):
         self._plot.setXRange(-CONTEXT_S, EPOCH_S + CONTEXT_S, padding=0)
         self._plot.setYRange(-max(len(self._lanes), 1), 0, padding=0)
         self.set_theme(self._theme)
+
+    @property
+    def montage(self) -> Montage:
+        """What is shown, with the gains as they are now."""
+        return self._montage
+
+    def set_montage(self, montage: Montage) -> None:
+        """Show other derivations, filters, gains, colours or heights; a night must be open."""
+        self._montage = montage
+
+    @property
+    def timebase(self) -> float | None:
+        """Seconds that a page shows; None: the whole night."""
+        return self._timebase
+
+    def set_timebase(self, seconds: float | None) -> None:
+        """Show pages of another length around the current epoch; None: the whole night."""
+        self._timebase = seconds
+        self.timebase_changed.emit(seconds)
+
+    @property
+    def selected_lane(self) -> int | None:
+        """Index of the selected lane in ``montage.shown``."""
+        return self._selected_lane
+
+    def select_lane(self, index: int | None) -> None:
+        """Select a lane by its index in ``montage.shown``, or none."""
+        self._selected_lane = index
+        self.lane_selected.emit(index)
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Show these intervals, and no others."""
+        self._marks = tuple(marks)
+
+    def set_drawing(self, on: bool) -> None:
+        """Let a drag over the traces draw an interval (:attr:`interval_drawn`), or not."""
+        self._drawing = on
+
+    def paint_page(self, painter: QPainter, rect: QRectF) -> None:
+        """Paint the page into a rectangle of any device: an image, SVG, PDF."""
 
     def show_epoch(self, epoch: int) -> None:
         """Turn to the page around an epoch."""
