@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sleepviewer.display.bridging import continuation
 from sleepviewer.display.filters import RAW, Band, apply_band, default_band
 from sleepviewer.display.gain import STEPS, starting_half_height, step
-from sleepviewer.display.montage import Derivation
+from sleepviewer.display.montage import Derivation, Trace
 from sleepviewer.display.page import read_page, thin
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Channel, Role
@@ -295,10 +295,10 @@ def test_a_lane_starts_at_the_usual_height_where_the_signal_suits_it(
     path = write_edf(tmp_path / "a.edf", [(label, 256, "uV", samples)])
     with open_recording(path) as recording:
         lane = recording.channels[0]
-        assert starting_half_height(recording, Derivation(lane.label), default_band(lane)) == half_height
+        assert starting_half_height(recording, Trace(Derivation(lane.label), default_band(lane))) == half_height
 
 
 def test_a_flat_lane_has_a_height_too(night: Path) -> None:
     with open_recording(night) as recording:
         flat = recording.channels[1]
-        assert starting_half_height(recording, Derivation(flat.label), RAW) == 1.0
+        assert starting_half_height(recording, Trace(Derivation(flat.label), RAW)) == 1.0

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.display.filters import MARGIN_S, RAW, Band, apply_band
+from sleepviewer.display.filters import Band, apply_band, margin_s
 from sleepviewer.display.montage import Derivation, read_derivation
 from sleepviewer.recording.base import Recording, Samples
 
@@ -32,7 +32,7 @@ def read_page(
 ) -> PageTrace:
     """Read, filter and thin out one derivation for a page of ``columns`` pixels.
 
-    The filter sees MARGIN_S seconds more on both sides; an unfiltered channel is drawn around its median, since an
+    The filter sees :func:`margin_s` more on both sides; an unfiltered channel is drawn around its median, since an
     electrode's offset says nothing to a scorer.
     """
     rate = recording.channel(derivation.plus).rate_hz
@@ -46,9 +46,9 @@ def read_page(
 def read_filtered(recording: Recording, derivation: Derivation, start_s: float, stop_s: float, band: Band) -> Samples:
     """Read a window of a derivation and filter it, without the edges that a filter makes where its input ends."""
     rate = recording.channel(derivation.plus).rate_hz
-    margin_s = 0.0 if band == RAW else MARGIN_S
-    wide = read_derivation(recording, derivation, start_s - margin_s, stop_s + margin_s)
-    skip = round(start_s * rate) - round((start_s - margin_s) * rate)
+    margin = margin_s(band)
+    wide = read_derivation(recording, derivation, start_s - margin, stop_s + margin)
+    skip = round(start_s * rate) - round((start_s - margin) * rate)
     n = round(stop_s * rate) - round(start_s * rate)
     return apply_band(wide, rate, band)[skip : skip + n]
 
