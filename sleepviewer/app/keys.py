@@ -332,6 +332,84 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
         break_before=True,
         needs_night=False,
     ),
+    KeyRow(
+        "draw_events",
+        "Events",
+        "Draw events",
+        ("E",),
+        tip="Draw events by dragging over a trace; with Alt, over all traces",
+        checkable=True,
+    ),
+    KeyRow(
+        "event_kind",
+        "Events",
+        "Choose the kind to draw…",
+        ("Shift+E",),
+        tip="Choose or type the kind of event that is drawn: arousal, artefact, spindle, K-complex or a name of yours",
+    ),
+    KeyRow(
+        "next_event",
+        "Events",
+        "Next event",
+        (".",),
+        tip="Go to the next event of those that the panel shows",
+        repeats=True,
+        break_before=True,
+        unless="there is no event",
+    ),
+    KeyRow(
+        "previous_event",
+        "Events",
+        "Previous event",
+        (",",),
+        tip="Go to the previous event of those that the panel shows",
+        repeats=True,
+        unless="there is no event",
+    ),
+    KeyRow(
+        "accept_event",
+        "Events",
+        "Accept the selected suggestion",
+        ("Shift+Return", "Shift+Enter"),
+        tip="Make the selected suggestion your own, and go to the next one",
+        break_before=True,
+        unless="no suggestion is selected",
+    ),
+    KeyRow(
+        "delete_event",
+        "Events",
+        "Delete the selected event",
+        ("Del",),
+        tip="Delete the selected event, or dismiss the selected suggestion",
+        repeats=True,
+        unless="no event is selected",
+    ),
+    KeyRow(
+        "suggest_events",
+        "Events",
+        "Suggest spindles and slow waves",
+        ("Ctrl+D",),
+        tip="Look for spindles and slow waves with YASA, in the background",
+        break_before=True,
+        unless="they are being looked for already",
+    ),
+    KeyRow(
+        "cancel_suggesting",
+        "Events",
+        "Cancel looking for events",
+        (),
+        tip="Stop looking for events; what the night had before stays",
+        unless="nothing is being looked for",
+    ),
+    KeyRow(
+        "export_events",
+        "Events",
+        "Export events…",
+        ("Ctrl+Shift+E",),
+        tip="Write the events as EDF+ annotations or as a table",
+        break_before=True,
+        unless="there is no event",
+    ),
     KeyRow("next_epoch", "Review", "Next epoch", ("Right",), tip="Go to the next epoch", icon="next", repeats=True),
     KeyRow(
         "previous_epoch",
@@ -437,7 +515,7 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     ),
 )
 
-MENUS: Final = ("File", "Edit", "View", "Score", "Review", "Help")
+MENUS: Final = ("File", "Edit", "View", "Score", "Events", "Review", "Help")
 
 ROWS: Final = {row.command: row for row in KEY_TABLE}
 """The table by command."""

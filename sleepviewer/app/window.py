@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWi
 from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.commands import ReviewCommands
+from sleepviewer.app.events_part import EventsPart
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.night_page import NightPage
@@ -40,7 +41,7 @@ _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights"
 """Commands that can be called before a night is open."""
 
 
-PARTS: tuple[Callable[[Services], Part], ...] = ()
+PARTS: tuple[Callable[[Services], Part], ...] = (EventsPart,)
 """What the window has beside the night page, in the order of its panels."""
 
 

@@ -261,6 +261,10 @@ class Document:
         """All events, the expert's and the suggested ones, by their start."""
         return self._events.ordered
 
+    def events_within(self, start_s: float, stop_s: float) -> tuple[Event, ...]:
+        """The events that touch an interval, by their start."""
+        return self._events.within(start_s, stop_s)
+
     def event(self, event_id: str) -> Event | None:
         """Return an event by its id, or None where there is none."""
         return self._events.get(event_id)

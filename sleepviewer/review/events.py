@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -206,6 +207,8 @@ class EventSet:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._by_id = {event.id: event for event in events}
         self._ordered: tuple[Event, ...] | None = None
+        self._starts: list[float] = []
+        self._longest_s = 0.0
         self._last = max((_number(event_id) for event_id in self._by_id), default=0)
 
     @property
@@ -213,7 +216,16 @@ class EventSet:
         """All events, by their start."""
         if self._ordered is None:
             self._ordered = in_order(self._by_id.values())
+            self._starts = [event.start_s for event in self._ordered]
+            self._longest_s = max((event.duration_s for event in self._ordered), default=0.0)
         return self._ordered
+
+    def within(self, start_s: float, stop_s: float) -> tuple[Event, ...]:
+        """Return the events that touch an interval, by their start; quick however many there are."""
+        ordered = self.ordered
+        first = bisect_left(self._starts, start_s - self._longest_s)
+        last = bisect_left(self._starts, stop_s)
+        return tuple(event for event in ordered[first:last] if event.overlaps(start_s, stop_s))
 
     def get(self, event_id: str) -> Event | None:
         """Return an event, or None where there is none of this id."""
