@@ -13,6 +13,7 @@ from sleepviewer.app.keys import KEY_TABLE, MENUS
 # Separators stand before these commands.
 _BREAKS = {"save", "quit", "stage_w", "stage_w_next", "advance", "accept", "whole_night", "load_weights"}
 _BREAKS |= {"forward_ten", "next_disagreement", "about"}
+_BREAKS |= {"shorter_page", "guides"}
 
 
 class Actions:

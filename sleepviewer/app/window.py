@@ -27,6 +27,7 @@ from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import THEMES, Theme, apply_theme, system_theme
+from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
 from sleepviewer.review.document import Base, Change
@@ -40,7 +41,7 @@ _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights"
 """Commands that can be called before a night is open."""
 
 
-PARTS: tuple[Callable[[Services], Part], ...] = ()
+PARTS: tuple[Callable[[Services], Part], ...] = (TracesPart,)
 """What the window has beside the night page, in the order of its panels."""
 
 
