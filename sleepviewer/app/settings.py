@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -65,7 +65,7 @@ class Settings:
             return default
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        return cast(_Json, value) if type(value) is type(default) else default
+        return value if type(value) is type(default) else default
 
     def set_json(self, key: str, value: _Json) -> None:
         """Keep a value of JSON's types under a key."""
