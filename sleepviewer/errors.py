@@ -17,6 +17,10 @@ class ChannelError(SleepViewerError):
     """A channel that was asked for is absent or does not suit the purpose."""
 
 
+class MontageError(SleepViewerError):
+    """A file of montages can't be read, or a montage can't be named so."""
+
+
 class HypnogramError(SleepViewerError):
     """A hypnogram file can't be read, or holds words that are no stages."""
 

@@ -30,6 +30,7 @@ from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
+from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
 from sleepviewer.review.document import Base, Change
@@ -42,7 +43,7 @@ _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
 """Commands in the tool bar, and what they are called there."""
 
-PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart)
+PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, TracesPart)
 """What the window has beside the night page, in the order of its panels."""
 
 
