@@ -1,4 +1,4 @@
-"""The few dialogs: files to open and to write, unsaved edits, keys, about."""
+"""The few dialogs: files to open and to write, unsaved edits, about."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import qVersion
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from sleepviewer import __version__
-from sleepviewer.app.keys import keys_html
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
@@ -86,22 +85,6 @@ def ask_about_unsaved(parent: QWidget, edits: int) -> Answer:
     box.setEscapeButton(buttons.Cancel)
     answer = box.exec()
     return {buttons.Save: Answer.SAVE, buttons.Discard: Answer.DISCARD}.get(buttons(answer), Answer.STAY)
-
-
-class HelpDialog(QDialog):
-    """All keys, from the key table."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys")
-        self.resize(560, 640)
-        browser = QTextBrowser(self)
-        browser.setHtml(keys_html())
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(browser)
-        layout.addWidget(buttons)
 
 
 def show_about(parent: QWidget) -> None:

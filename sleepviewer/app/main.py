@@ -10,7 +10,7 @@ from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessag
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import THEMES, apply_theme, system_theme
+from sleepviewer.app.theme import THEMES, apply_theme, theme_named
 from sleepviewer.app.window import MainWindow
 from sleepviewer.errors import OutputError, RecordingError
 from sleepviewer.review.night import Night
@@ -28,7 +28,7 @@ def run_window(
     """Show the window until it is closed; return the exit code. ``epoch`` is counted from 1."""
     app = _application()
     settings = Settings()
-    chosen = THEMES.get(theme or settings.theme) or system_theme()
+    chosen = theme_named(theme or settings.theme, settings.stage_colors)
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
     window.show()

@@ -28,18 +28,27 @@ class PageTrace:
 
 
 def read_page(
-    recording: Recording, derivation: Derivation, start_s: float, stop_s: float, band: Band, columns: int
+    recording: Recording,
+    derivation: Derivation,
+    start_s: float,
+    stop_s: float,
+    band: Band,
+    columns: int,
+    *,
+    beyond: int = 0,
 ) -> PageTrace:
     """Read, filter and thin out one derivation for a page of ``columns`` pixels.
 
+    ``beyond`` samples more are read on both sides, so that a line goes on to the page's edges.
     The filter sees :func:`margin_s` more on both sides; an unfiltered channel is drawn around its median, since an
     electrode's offset says nothing to a scorer.
     """
     rate = recording.channel(derivation.plus).rate_hz
-    page = read_filtered(recording, derivation, start_s, stop_s, band)
+    first, stop = round(start_s * rate) - beyond, round(stop_s * rate) + beyond
+    page = read_filtered(recording, derivation, first / rate, stop / rate, band)
     if band.high_pass_hz is None and not np.isnan(page).all():
         page = page - np.nanmedian(page)
-    first_s = round(start_s * rate) / rate - start_s
+    first_s = first / rate - start_s
     return thin(page, rate, first_s, columns)
 
 
@@ -89,7 +98,7 @@ class PageCache:
         if page is not None:
             self._kept.move_to_end(key)
             return page
-        page = self._kept[key] = read_page(self._recording, derivation, start_s, stop_s, band, columns)
+        page = self._kept[key] = read_page(self._recording, derivation, start_s, stop_s, band, columns, beyond=1)
         self._bytes += page.x.nbytes + page.y.nbytes
         while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
             _, old = self._kept.popitem(last=False)

@@ -24,7 +24,7 @@ _SHORTEST_S: Final = 0.05
 class Gesture(Protocol):
     """A drag that is under way."""
 
-    def move_to(self, position: QPointF, layout: PageLayout) -> None:
+    def move_to(self, position: QPointF, layout: PageLayout, page: Page) -> None:
         """Follow the pointer."""
 
     def paint(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
@@ -44,7 +44,7 @@ class Drawing:
         """Start and stop."""
         return min(self.from_s, self.to_s), max(self.from_s, self.to_s)
 
-    def move_to(self, position: QPointF, layout: PageLayout) -> None:
+    def move_to(self, position: QPointF, layout: PageLayout, page: Page) -> None:
         self.to_s = _inside(layout, position)
 
     def paint(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
@@ -64,7 +64,7 @@ class Moving:
     grip: Grip
     held_s: float
 
-    def move_to(self, position: QPointF, layout: PageLayout) -> None:
+    def move_to(self, position: QPointF, layout: PageLayout, page: Page) -> None:
         by = _inside(layout, position) - self.held_s
         start, stop = self.before.start_s, self.before.stop_s
         if self.grip is Grip.BODY:
@@ -88,9 +88,8 @@ class Ruling:
     last: tuple[float, float]
     slow_waves: SlowWaves | None
 
-    def move_to(self, position: QPointF, layout: PageLayout) -> None:
-        """Follow the pointer; the amplitude needs :meth:`point`."""
-        self.last = (_inside(layout, position), self.last[1])
+    def move_to(self, position: QPointF, layout: PageLayout, page: Page) -> None:
+        self.last = self.point(position, layout, page, self.lane)
 
     @staticmethod
     def point(position: QPointF, layout: PageLayout, page: Page, lane: int) -> tuple[float, float]:

@@ -16,8 +16,8 @@ from sleepviewer.app.traces.layout import PageLayout
 
 _NEAR_PX: Final = 5.0
 """How near to a mark's end the pointer takes hold of it."""
-_TEXT_PX: Final = 24.0
-"""Narrower marks carry no text."""
+_TEXT_PX: Final = 12.0
+"""Narrower marks carry no text; in others it may run over the right end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,6 @@ def paint_mark(painter: QPainter, rect: QRectF, mark: Mark, theme: Theme) -> Non
             painter.fillRect(QRectF(x - 2, rect.center().y() - 8, 4, 16), color)
     if rect.width() >= _TEXT_PX and mark.text:
         painter.setPen(QColor(theme.text))
-        inside = rect.adjusted(4, 1, -3, -1)
-        text = painter.fontMetrics().elidedText(mark.text, Qt.TextElideMode.ElideRight, int(inside.width()))
-        painter.drawText(inside, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+        # A long mark that began before the page says what it is at the page's edge.
+        left = max(rect.left(), painter.clipBoundingRect().left() if painter.hasClipping() else rect.left()) + 4
+        painter.drawText(QPointF(left, rect.top() + painter.fontMetrics().ascent() + 1), mark.text)

@@ -69,11 +69,8 @@ class Overview(QObject):
         page = pyramid.page(start_s, stop_s, columns)
         if lane[1].high_pass_hz is None:
             seen = page.y[np.isfinite(page.y)]
-            page = (
-                PageTrace(page.x, page.y - np.float32(np.partition(seen, seen.size // 2)[seen.size // 2]))
-                if (seen.size)
-                else page
-            )
+            if seen.size:
+                page = PageTrace(page.x, page.y - np.partition(seen, seen.size // 2)[seen.size // 2])
         return page, pyramid.is_filled(start_s, stop_s)
 
     @property
@@ -100,13 +97,16 @@ class Overview(QObject):
     def _unfinished(self) -> list[tuple[Pyramid, Derivation, Band]]:
         return [(self._pyramids[lane], *lane) for lane in self._wanted if self._pyramids[lane].missing_chunks()]
 
+    def _is_stopped(self) -> bool:
+        return self._stopped
+
     def _build(self) -> None:
         told = 0.0
         try:
             while True:
                 with self._lock:
                     lanes, centre_s = self._unfinished(), self._centre_s
-                    if not lanes or self._stopped:
+                    if not lanes or self._is_stopped():
                         self._thread = None
                         break
                 unseen = [lane for lane in lanes if not lane[0].has_preview]
@@ -114,10 +114,11 @@ class Overview(QObject):
                     fill_preview(unseen, self._recording, 0.0, self._recording.duration_s)
                     self.advanced.emit()
                 for pyramid, derivation, band in lanes:
-                    if self._stopped:
+                    if self._is_stopped():
                         break
                     chunk_s = pyramid.chunk / pyramid.rate_hz
-                    chunk = min(pyramid.missing_chunks(), key=lambda c, s=chunk_s: abs((c + 0.5) * s - centre_s))
+                    missing = np.array(pyramid.missing_chunks())
+                    chunk = int(missing[np.abs((missing + 0.5) * chunk_s - centre_s).argmin()])
                     fill_chunk(pyramid, self._recording, derivation, band, chunk)
                 if time.monotonic() - told > _TELL_EVERY_S:
                     told = time.monotonic()

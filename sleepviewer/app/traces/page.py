@@ -61,6 +61,7 @@ class Page:
     grid: times of the grid's lines, and whether each is a strong one.
     borders: times at which epochs meet.
     times: what is written under the page: recording times and texts.
+    grows: whether more of it is still to come.
     """
 
     epoch_s: float
@@ -73,3 +74,14 @@ class Page:
     times: tuple[tuple[float, str], ...]
     selected: int | None
     theme: Theme
+    grows: bool = False
+
+    @property
+    def epoch_is_narrow(self) -> bool:
+        """Whether the page is so long that the epoch is a mark over the traces rather than the ground behind them."""
+        return not self.borders
+
+    @property
+    def labels(self) -> list[str]:
+        """The lanes' names, from the top."""
+        return [look.label for look in self.lanes]

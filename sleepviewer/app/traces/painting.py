@@ -31,12 +31,21 @@ def hairline(color: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
     return pen
 
 
+def paint_plot(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -> None:
+    """Paint the plot of a page, from its ground to the words over it."""
+    paint_ground(painter, layout, page)
+    paint_traces(painter, layout, page)
+    painter.setFont(font)
+    paint_words(painter, layout, page)
+
+
 def paint_ground(painter: QPainter, layout: PageLayout, page: Page) -> None:
     """Paint what is behind the traces: the epoch, the grid, lane centres, guide lines, where nothing was recorded."""
     theme, plot = page.theme, layout.plot
     painter.fillRect(plot, QColor(theme.panel))
     epoch = _epoch_rect(layout, page).intersected(plot)
-    painter.fillRect(epoch, QColor(theme.epoch))
+    if not page.epoch_is_narrow:
+        painter.fillRect(epoch, QColor(theme.epoch))
     grid, strong = QColor(theme.grid), QColor(theme.grid_strong)
     _draw_verticals(painter, layout, (time for time, is_strong in page.grid if not is_strong), grid)
     _draw_verticals(painter, layout, (time for time, is_strong in page.grid if is_strong), strong)
@@ -66,11 +75,28 @@ def _paint_guides(painter: QPainter, layout: PageLayout, page: Page) -> None:
                 painter.drawLine(QLineF(layout.plot.left(), y, layout.plot.right(), y))
 
 
+def paint_epoch(painter: QPainter, layout: PageLayout, page: Page) -> None:
+    """Paint where the epoch is, over the traces of a page that is so long that these would hide it."""
+    rect = _epoch_rect(layout, page)
+    if rect.width() < 4:
+        painter.fillRect(rect, QColor(page.theme.cursor))
+    else:
+        painter.setPen(hairline(QColor(page.theme.cursor)))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect.adjusted(0, 0, 0, -1))
+
+
 def paint_traces(painter: QPainter, layout: PageLayout, page: Page) -> None:
     """Paint all traces, those beside the epoch fainter where the page says so."""
     theme = page.theme
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for lane, (look, trace) in enumerate(zip(page.lanes, page.traces, strict=True)):
+        if page.epoch_is_narrow:
+            # Over hours a slow signal strays through all the others: it ends where the neighbours' middles are.
+            room = layout.edges[lane + 1] - layout.edges[lane]
+            painter.save()
+            clip = layout.lane_rect(lane).adjusted(0, -room / 2, 0, room / 2)
+            painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
         color = QColor(look.color or theme.trace)
         bounds: tuple[float, ...] = ()
         if page.context_is_faint:
@@ -79,6 +105,8 @@ def paint_traces(painter: QPainter, layout: PageLayout, page: Page) -> None:
             faint = bool(bounds) and place != 1
             painter.setPen(hairline(_blended(color, theme) if faint else color))
             _draw_trace(painter, layout, lane, look, part)
+        if page.epoch_is_narrow:
+            painter.restore()
 
 
 def split(trace: PageTrace, bounds: tuple[float, ...]) -> list[PageTrace]:
@@ -185,7 +213,9 @@ def _draw_verticals(painter: QPainter, layout: PageLayout, times: Iterable[float
 
 
 def _blended(color: QColor, theme: Theme) -> QColor:
-    ground = QColor(theme.panel)
+    ground, left = QColor(theme.panel), 1 - _FAINT
     return QColor.fromRgbF(
-        *(c * (1 - _FAINT) + g * _FAINT for c, g in zip(color.getRgbF()[:3], ground.getRgbF()[:3], strict=True))
+        color.redF() * left + ground.redF() * _FAINT,
+        color.greenF() * left + ground.greenF() * _FAINT,
+        color.blueF() * left + ground.blueF() * _FAINT,
     )

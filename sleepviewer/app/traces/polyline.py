@@ -17,7 +17,8 @@ def polygon(x: ArrayLike, y: NDArray[np.floating]) -> QPolygonF:
     points = QPolygonF()
     points.resize(n)
     if n:
-        memory = np.frombuffer(VoidPtr(points.data(), n * 16, True), dtype=np.float64).reshape(n, 2)
+        raw = VoidPtr(points.data(), n * 16, True)  # type: ignore[call-arg, arg-type]  # its stub lacks this form
+        memory = np.frombuffer(raw, dtype=np.float64).reshape(n, 2)  # type: ignore[call-overload]  # it is a buffer
         memory[:, 0] = x
         np.clip(y, -_REACH_PX, _REACH_PX, out=memory[:, 1])
     return points
