@@ -134,7 +134,9 @@ class EventSuggestions(QObject):
         count = 0 if edit is None else len(edit.after)
         if detection.found:
             known = len(detection.found) - count
-            sentence = f"{count} suggested by {detection.detector}" + (f"; {known} are there already" if known else "")
+            sentence = f"{count} suggested by {detection.detector.upper()}" + (
+                f"; {known} are there already" if known else ""
+            )
         else:
             sentence = nothing_found(detection, restricted=self._restricted)
         if self._panel.suggest.restricted and not self._restricted:

@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QEvent,
     QModelIndex,
     QPersistentModelIndex,
+    QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
@@ -137,6 +138,8 @@ class EventModel(QAbstractTableModel):
             return "" if self._recording is None else clock_text(self._recording, event.start_s)
         if column == DURATION:
             return f"{event.duration_s:.1f} s"
+        if column == KIND and event.suggested:
+            return f"{event.kind}?"
         return str(self._raw(event, column)) if column != CHANNEL else event.channel or "all"
 
     def _raw(self, event: Event, column: int) -> float | str:
@@ -203,7 +206,8 @@ class _KindDelegate(QStyledItemDelegate):
     def setEditorData(self, editor: QWidget, index: _Index) -> None:
         assert isinstance(editor, QComboBox)
         editor.setCurrentText(str(index.data(Qt.ItemDataRole.EditRole)))
-        editor.lineEdit().selectAll()
+        if (line := editor.lineEdit()) is not None:
+            line.selectAll()
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
         assert isinstance(editor, QComboBox)
@@ -225,6 +229,7 @@ class EventTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(9, 9))
         self.setWordWrap(False)
         self.setSortingEnabled(True)
         self.setItemDelegateForColumn(KIND, _KindDelegate(kinds, self))
@@ -235,7 +240,7 @@ class EventTable(QTableView):
         header.setMinimumSectionSize(40)
         header.setStretchLastSection(True)
         header.setSortIndicator(TIME, Qt.SortOrder.AscendingOrder)
-        for column, width in ((TIME, 68), (KIND, 96), (DURATION, 56), (CHANNEL, 84), (ORIGIN, 76)):
+        for column, width in ((TIME, 66), (KIND, 98), (DURATION, 54), (CHANNEL, 78), (ORIGIN, 76)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
 

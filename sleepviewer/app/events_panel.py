@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -25,7 +26,7 @@ from sleepviewer.stages import StageArray
 
 _ORIGINS = (("All origins", None), ("Expert's", Origin.EXPERT), ("Suggested", Origin.SUGGESTED))
 _EMPTY = (
-    "No events yet.\n\nE, then a drag over a trace, draws one on it; with Alt held, over all traces. "
+    "No events yet.\n\nE, then a drag over a trace, draws one on it; with Alt or Shift held, over all of them. "
     "Ctrl+D looks for spindles and slow waves and suggests them."
 )
 _FILTERED = "No event of this kind and origin."
@@ -112,7 +113,9 @@ class EventsPanel(QWidget):
         layout.addLayout(_row((self._accept, 1), (self._remove, 1)))
         layout.addLayout(_row((self._accept_all, 1), (self._dismiss_all, 1)))
         layout.addWidget(self._counts)
-        layout.addLayout(_row((self.suggest, 0), (self._progress, 1), (self._cancel, 0)))
+        search = _row((self.suggest, 0), (self._progress, 1), (self._cancel, 0))
+        search.addStretch()
+        layout.addLayout(search)
         layout.addWidget(self._said)
 
     def _connect(self) -> None:
@@ -281,7 +284,7 @@ class EventsPanel(QWidget):
             selection.select(self._rows.index(row, 0), flags)
         if rows:
             selection.setCurrentIndex(self._rows.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate)
-            self.table.scrollTo(self._rows.index(rows[0], 0))
+            self.table.scrollTo(self._rows.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _on_current(self, row: int) -> None:
         if not self._quiet and row >= 0 and self.table.hasFocus():

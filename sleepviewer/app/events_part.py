@@ -36,7 +36,6 @@ class EventsPart(QObject):
         self._theme_name = "light"
         self._selected: str | None = None
         self._drawing = False
-        self._lanes: tuple[str, ...] = ()
         kinds = [kind for kind in services.settings.get_json("events/kinds", list[str]()) if isinstance(kind, str)]
         self._kind = one_line(services.settings.get_json("events/kind", str(EventKind.AROUSAL))) or EventKind.AROUSAL
         self.panel = EventsPanel(self._theme_name)
@@ -60,7 +59,7 @@ class EventsPart(QObject):
         traces.interval_drawn.connect(self._draw)
         traces.mark_picked.connect(self._on_mark_picked)
         traces.mark_moved.connect(self._on_mark_moved)
-        traces.montage_changed.connect(lambda _: self._show_marks())
+        traces.montage_shown.connect(self._on_montage)
 
     # -- being a part
 
@@ -97,10 +96,8 @@ class EventsPart(QObject):
         """Follow another night."""
         if self._session is not None:
             self._session.document_changed.disconnect(self._on_change)
-            self._session.epoch_changed.disconnect(self._on_epoch)
         self._session, self._selected = session, None
         session.document_changed.connect(self._on_change)
-        session.epoch_changed.connect(self._on_epoch)
         self._set_drawing(False)
         self.suggestions.set_session(session)
         self._show()
@@ -135,13 +132,9 @@ class EventsPart(QObject):
         elif change in (Change.EDITS, Change.BASE, Change.TRUTH, Change.PREDICTION):
             self.panel.show_counts(document.events, document.labels)
 
-    def _on_epoch(self, _: int) -> None:
-        """Follow the montage too: who shows another one does not say so here."""
-        if self._lanes != self._lanes_now():
+    def _on_montage(self) -> None:
+        if self._session is not None:
             self._show_marks()
-
-    def _lanes_now(self) -> tuple[str, ...]:
-        return tuple(trace.derivation.label for trace in self._services.page.traces.montage.shown)
 
     def _show(self) -> None:
         session = self._session
@@ -151,7 +144,6 @@ class EventsPart(QObject):
 
     def _show_marks(self) -> None:
         document, page = self._document, self._services.page
-        self._lanes = self._lanes_now()
         chosen = frozenset(self._chosen)
         events = () if document is None else document.events
         page.marks.set_layer(LAYER, marks_of(events, page.traces.montage, self._theme_name, chosen))
@@ -212,7 +204,7 @@ class EventsPart(QObject):
         if on != self._drawing:
             self._drawing = on
             self._services.page.traces.set_drawing(on)
-            how = f"Drag over a trace to draw {_article(self._kind)}; with Alt, over all traces. E ends it"
+            how = f"Drag over a trace to draw {_article(self._kind)}; with Alt or Shift, over all traces. E ends it"
             self._services.tell(how if on else "")
         self._services.check("draw_events", on)
         self.panel.show_drawing(on, self._kind)

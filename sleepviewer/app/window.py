@@ -112,6 +112,8 @@ class MainWindow(QMainWindow):
         self.panels = Panels(self, self.actions_.menus["View"].addMenu("Panels"))
         review = self.panels.add("review", "Review", self.page.panel, Qt.DockWidgetArea.RightDockWidgetArea, shown=True)
         self._parts = self._build_parts()
+        for part in self._parts:
+            part.set_theme(self._theme)
         self.resizeDocks([review], [_PANEL_PX], Qt.Orientation.Horizontal)
         self.panels.settle()
         self.panels.hide_all()
