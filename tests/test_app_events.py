@@ -213,7 +213,7 @@ def test_typing_into_a_cell_is_no_command(qtbot: QtBot, opened: MainWindow) -> N
     assert editor is not table
     qtbot.keyClicks(editor, "w2qe")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert document.events[0].text == "w2qe"
+    qtbot.waitUntil(lambda: document.events[0].text == "w2qe")
     assert len(document.history) == 2
     assert not opened.actions_["draw_events"].isChecked()
 
