@@ -24,6 +24,7 @@ from sleepviewer.app.keys_part import KeysPart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
+from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
@@ -43,7 +44,7 @@ _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
 """Commands in the tool bar, and what they are called there."""
 
-PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, TracesPart)
+PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, PicturesPart, TracesPart)
 """What the window has beside the night page, in the order of its panels."""
 
 
