@@ -53,6 +53,8 @@ class PictureDialog(QDialog):
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         save = self._buttons.addButton("Save…", QDialogButtonBox.ButtonRole.AcceptRole)
         copy = self._buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        save.setObjectName("primary")
+        save.style().polish(save)  # it was given its looks under no name
         save.setDefault(True)
         copy.setToolTip("Copy the picture to the clipboard instead")
         self._buttons.accepted.connect(self.accept)
