@@ -135,8 +135,6 @@ class WelcomePage(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         buttons = [self.open_button, self._demo, *self._recent_buttons()]
         step = _STEPS_OF.get(Qt.Key(event.key()))
-            Qt.Key(event.key())
-        )
         if step is None:
             super().keyPressEvent(event)
             return
