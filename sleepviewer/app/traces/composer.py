@@ -24,7 +24,6 @@ from sleepviewer.stages import EPOCH_S
 GUIDE_UV: Final = 37.5
 """Lines at this distance from the middle are 75 µV apart, as much as a slow wave must have."""
 _NOTHING: Final = PageTrace(np.empty(0, np.float32), np.empty(0, np.float32))
-_PX_A_TIME: Final = 84.0
 _FLIPPED: Final = (Role.EEG, Role.EOG)
 
 
@@ -68,14 +67,14 @@ class Composer:
         layout: PageLayout,
         columns: int,
         *,
+        most_times: int,
         selected: int | None,
         theme: Theme,
     ) -> Page:
-        """Read a page and put together all that is painted of it."""
+        """Read a page and put together all that is painted of it; ``most_times`` have room under it."""
         start, stop = layout.start_s, layout.stop_s
         lanes = [(trace, self._channel(trace)) for trace in montage.shown]
         traces, named = self._read(lanes, style, start, stop, columns)
-        most = max(int(layout.plot.width() / _PX_A_TIME), 2)
         return Page(
             epoch_s=epoch * EPOCH_S,
             context_is_faint=shows_context(start, stop),
@@ -84,9 +83,9 @@ class Composer:
             ),
             traces=tuple(traces),
             missing=tuple(_missing(self.recording, start, stop)),
-            grid=tuple(grid_lines(self.recording, start, stop, most)),
+            grid=tuple(grid_lines(self.recording, start, stop, most_times)),
             borders=tuple(epoch_borders(start, stop)),
-            times=tuple(axis_times(self.recording, start, stop, most)),
+            times=tuple(axis_times(self.recording, start, stop, most_times)),
             selected=selected,
             theme=theme,
             grows=self._overview.building,
