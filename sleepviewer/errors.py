@@ -33,6 +33,10 @@ class ArchiveError(SleepViewerError):
     """A scoring archive (npz) can't be read, or does not fit the recording."""
 
 
+class EventError(SleepViewerError):
+    """An event can't be what it was asked to be."""
+
+
 class EngineError(SleepViewerError):
     """A scoring engine failed, or can't score this recording."""
 

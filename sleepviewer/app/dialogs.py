@@ -55,6 +55,11 @@ def ask_picture_path(parent: QWidget, proposed: Path) -> Path | None:
     return _ask_written(parent, "Save a picture", proposed, _PICTURES)
 
 
+def ask_events_path(parent: QWidget, proposed: Path) -> Path | None:
+    """Ask where events are to be exported; the chosen format decides on the ending."""
+    return _ask_written(parent, "Export events", proposed, "Table (*.csv);;EDF+ annotations (*.edf)")
+
+
 def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> Path | None:
     """Ask for a file to write. Its ending follows the chosen filter, and what is there is asked about by that name."""
     name, chosen = QFileDialog.getSaveFileName(parent, title, str(proposed), filters)

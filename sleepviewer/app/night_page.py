@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from sleepviewer.app.mark_layers import MarkBook
 from sleepviewer.app.night_view import NightView
 from sleepviewer.app.review_panel import ReviewPanel
 from sleepviewer.app.session import NightSession
@@ -27,6 +28,7 @@ class NightPage(QWidget):
         self._session: NightSession | None = None
         self.night = NightView(theme, self)
         self.traces = TraceView(theme, self)
+        self.marks = MarkBook(self.traces.set_marks)
         self.panel = ReviewPanel(theme, self)
         self.panel.setMinimumWidth(300)
         layout = QVBoxLayout(self)

@@ -24,8 +24,8 @@ class Services:
     """What a part may use of the window: never the window itself, never another part.
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
-    look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen;
-    ``open_path`` opens a recording as the menu does.
+    look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
+    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does.
     """
 
     window: QWidget
@@ -36,6 +36,7 @@ class Services:
     tell: Callable[[str], None]
     trouble: Callable[[str], None]
     refresh: Callable[[], None]
+    check: Callable[[str, bool], None]
     restyle: Callable[[], None]
     open_path: Callable[[Path], object]
 

@@ -15,6 +15,8 @@ class NightSession(QObject):
     epoch_changed = Signal(int)
     document_changed = Signal(object)
     """Carries the document's Change."""
+    channel_changed = Signal()
+    """Another channel is scored."""
 
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +42,12 @@ class NightSession(QObject):
         """The selected epochs: a range that the current one ends, or the current one alone."""
         first, last = sorted((self._anchor, self._epoch))
         return range(first, last + 1)
+
+    def choose_channel(self, label: str) -> None:
+        """Make a channel the one that is scored and exported."""
+        if label != self.night.channel:
+            self.night.channel = label
+            self.channel_changed.emit()
 
     def go_to(self, epoch: int) -> None:
         """Make an epoch the current one (clipped to the night) and the whole selection."""

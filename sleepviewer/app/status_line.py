@@ -118,7 +118,7 @@ def _where_text(session: NightSession) -> str:
 
 
 def _edits_text(session: NightSession, saved_at: str) -> str:
-    count = len(session.document.edits)
+    count = len(session.document.history)
     if session.document.unsaved:
         state = "not saved"
     elif saved_at:

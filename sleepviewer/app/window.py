@@ -26,6 +26,7 @@ from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
+from sleepviewer.app.events_part import EventsPart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
@@ -53,7 +54,7 @@ _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
 """Commands in the tool bar, and what they are called there."""
 
-PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, PicturesPart, TracesPart)
+PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, PicturesPart, TracesPart, EventsPart)
 """What the window has beside the night page, in the order of its panels."""
 
 
@@ -123,6 +124,8 @@ class MainWindow(QMainWindow):
         self.panels = Panels(self, self.actions_.menus["View"].addMenu("Panels"))
         review = self.panels.add("review", "Review", self.page.panel, Qt.DockWidgetArea.RightDockWidgetArea, shown=True)
         self._parts = self._build_parts()
+        for part in self._parts:
+            part.set_theme(self._theme)
         self.resizeDocks([review], [_PANEL_PX], Qt.Orientation.Horizontal)
         self.panels.settle()
         self.panels.hide_all()
@@ -143,6 +146,7 @@ class MainWindow(QMainWindow):
             tell=self.status_line.show_message,
             trouble=self.info_bar.show_error,
             refresh=self._show_state,
+            check=lambda command, on: self.actions_[command].setChecked(on),
             restyle=self._restyle,
             open_path=self.open_path,
         )
@@ -153,6 +157,7 @@ class MainWindow(QMainWindow):
         self.welcome.demo_requested.connect(lambda: self.run_command("open_demo"))
         self.welcome.path_requested.connect(lambda name: self.open_path(Path(name)))
         self.scoring_bar.score_requested.connect(self.score)
+        self.scoring_bar.channel_chosen.connect(self._choose_channel)
         self.status_line.cancel_requested.connect(self.cancel_scoring)
         self.page.go_to_requested.connect(self._go_to)
         self.page.review_epoch_requested.connect(self._go_to_in_review)
@@ -214,6 +219,10 @@ class MainWindow(QMainWindow):
     def _choose_base(self, base: str) -> None:
         if self._session is not None:
             self._session.document.set_base(Base(base))
+
+    def _choose_channel(self, label: str) -> None:
+        if self._session is not None:
+            self._session.choose_channel(label)
 
     def _go_to_in_review(self, epoch: int) -> None:
         if self._session is not None:
@@ -439,7 +448,7 @@ class MainWindow(QMainWindow):
         """Ask about unsaved edits; False means stay."""
         if self._session is None or not self._session.document.unsaved:
             return True
-        answer = dialogs.ask_about_unsaved(self, len(self._session.document.edits))
+        answer = dialogs.ask_about_unsaved(self, len(self._session.document.history))
         return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
 
     # -- being a window

@@ -33,11 +33,12 @@ class Gesture(Protocol):
 
 @dataclass(slots=True)
 class Drawing:
-    """An interval that is being drawn on a lane, from recording time ``from_s`` to ``to_s``."""
+    """An interval that is being drawn on a lane, or ``everywhere``, from recording time ``from_s`` to ``to_s``."""
 
     lane: int
     from_s: float
     to_s: float
+    everywhere: bool = False
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -49,7 +50,7 @@ class Drawing:
 
     def paint(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
         start, stop = self.interval
-        lane = layout.lane_rect(self.lane)
+        lane = layout.plot if self.everywhere else layout.lane_rect(self.lane)
         rect = QRectF(layout.x_of(start), lane.top() + 1, (stop - start) * layout.px_per_s, lane.height() - 2)
         mark = Mark("", start, stop, f"{stop - start:.2f} s", page.theme.accent, selected=True)
         paint_mark(painter, rect, mark, page.theme)

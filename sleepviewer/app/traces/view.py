@@ -25,6 +25,8 @@ from sleepviewer.stages import EPOCH_S
 
 _WHEEL_STEP: Final = 120
 """What Qt gives for one notch of a wheel."""
+_EVERYWHERE: Final = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+"""Either, held when a drag begins, draws over all lanes; window managers may keep Alt for themselves."""
 
 
 class TraceView(PageCanvas):
@@ -36,10 +38,12 @@ class TraceView(PageCanvas):
 
     montage_changed = Signal(object)
     """The Montage, after gains were changed in the view itself."""
+    montage_shown = Signal()
+    """Another montage is shown, whoever asked for it."""
     lane_selected = Signal(object)
     """Index of the selected lane among those shown, or None."""
     interval_drawn = Signal(float, float, str)
-    """Start and stop in seconds, and the label of the lane that it was drawn on."""
+    """Start and stop in seconds, and the label of the lane that it was drawn on; empty: over all of them."""
     mark_picked = Signal(str)
     """Key of a mark that was clicked."""
     mark_moved = Signal(str, float, float)
@@ -72,6 +76,7 @@ class TraceView(PageCanvas):
         super().set_montage(montage)
         if self._selected is not None and self._selected >= len(montage.shown):
             self.select_lane(None)
+        self.montage_shown.emit()
 
     def show_epoch(self, epoch: int) -> None:
         if epoch != self._epoch:
@@ -164,6 +169,8 @@ class TraceView(PageCanvas):
         elif layout.plot.contains(at):
             self._pressed_at = at
             self._gesture = self._begin(at, lane, layout, page)
+            if isinstance(self._gesture, Drawing):
+                self._gesture.everywhere = bool(event.modifiers() & _EVERYWHERE)
             self._update_plot()
 
     def _begin(self, at: QPointF, lane: int, layout: PageLayout, page: Page) -> Gesture | None:
@@ -212,7 +219,7 @@ class TraceView(PageCanvas):
         elif isinstance(gesture, Drawing):
             start, stop = gesture.interval
             if moved and stop > start:
-                self.interval_drawn.emit(start, stop, page.lanes[gesture.lane].label)
+                self.interval_drawn.emit(start, stop, "" if gesture.everywhere else page.lanes[gesture.lane].label)
             elif (held := self._marks.at(event.position(), layout, page.labels)) is not None:
                 self.mark_picked.emit(held[0].key)
         self._update_plot()
