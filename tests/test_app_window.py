@@ -18,7 +18,8 @@ from review_values import prediction_of, proba_of
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.geometry import GUTTER_PX
-from sleepviewer.app.keys import KEY_TABLE, MENUS, keys_html
+from sleepviewer.app.key_help import keys_html
+from sleepviewer.app.keys import KEY_TABLE, MENUS
 from sleepviewer.app.scoring_worker import ScoringWorker
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
