@@ -536,5 +536,17 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
 
 MENUS: Final = ("File", "Edit", "View", "Score", "Events", "Review", "Help")
 
+
+def _letters() -> dict[str, str]:
+    """Give every menu the first letter of its name that no menu before it has."""
+    letters: dict[str, str] = {}
+    for menu in MENUS:
+        letters[menu] = next(letter for letter in menu.upper() if letter not in letters.values())
+    return letters
+
+
+MENU_LETTERS: Final = _letters()
+"""The letter that opens a menu together with Alt."""
+
 ROWS: Final = {row.command: row for row in KEY_TABLE}
 """The table by command."""
