@@ -22,6 +22,11 @@ class KeyRow:
     checkable: bool = False
 
 
+_MONTAGE_ROWS: Final = (
+    *(KeyRow(f"montage_{key}", "View", f"Montage {key}", (f"F{key}",)) for key in range(1, 13)),
+    *(KeyRow(f"montage_save_{key}", "View", f"Save as montage {key}…", (f"Shift+F{key}",)) for key in range(1, 13)),
+)
+
 KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     KeyRow("open", "File", "Open recording…", ("Ctrl+O",)),
     KeyRow("open_truth", "File", "Open truth (expert's hypnogram)…", ("Ctrl+T",)),
@@ -50,6 +55,13 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     KeyRow("gain_up", "View", "Larger traces", ("+", "="), repeats=True),
     KeyRow("gain_down", "View", "Smaller traces", ("-",), repeats=True),
     KeyRow("filters", "View", "Display filters", ("F",), checkable=True),
+    KeyRow("channel_panel", "View", "Channels and montages", ("Ctrl+L",)),
+    KeyRow("derivation_add", "View", "Add derivations…", ("Ctrl+Shift+L",)),
+    *_MONTAGE_ROWS,
+    KeyRow("montage_save", "View", "Save the montage…", ()),
+    KeyRow("montage_reset", "View", "Back to channels as recorded", ()),
+    KeyRow("montage_import", "View", "Import montages…", ()),
+    KeyRow("montage_export", "View", "Export the saved montages…", ()),
     KeyRow("whole_night", "View", "Show the whole night", ("Ctrl+0",)),
     KeyRow("score", "Score", "Score the night", ("S",)),
     KeyRow("cancel_scoring", "Score", "Cancel scoring", ("Esc",)),
@@ -68,7 +80,7 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     KeyRow("previous_doubt", "Review", "Previous in the order of the model's doubt", ("Shift+U",), repeats=True),
     KeyRow("next_unscored", "Review", "Next unscored epoch", ("N",), repeats=True),
     KeyRow("next_transition", "Review", "Next transition", ("T",), repeats=True),
-    KeyRow("help_keys", "Help", "Keys", ("?", "F1")),
+    KeyRow("help_keys", "Help", "Keys", ("?",)),
     KeyRow("about", "Help", "About SleepViewer", ()),
 )
 

@@ -18,6 +18,7 @@ from sleepviewer.app.actions import Actions
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
+from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
@@ -40,7 +41,7 @@ _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights"
 """Commands that can be called before a night is open."""
 
 
-PARTS: tuple[Callable[[Services], Part], ...] = ()
+PARTS: tuple[Callable[[Services], Part], ...] = (MontagePart,)
 """What the window has beside the night page, in the order of its panels."""
 
 
