@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sleepviewer.display.filters import LOWEST_HZ, RAW, Band, apply_band, default_band, limited, margin_s, preset
+from sleepviewer.display.montage import Derivation
 from sleepviewer.display.page import read_page
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Channel, Role
@@ -116,7 +117,7 @@ def test_no_page_shows_where_its_reading_ends(tmp_path: Path, band: Band, place:
     with open_recording(path) as recording:
         eeg = recording.channels[0]
         whole = apply_band(recording.read(eeg.label, 0, 2400), rate, band)
-        page = read_page(recording, eeg, start, start + 30, band, 1 << 20)
+        page = read_page(recording, Derivation(eeg.label), start, start + 30, band, 1 << 20)
     expected = whole[round(start * rate) : round((start + 30) * rate)]
     if band.high_pass_hz is None:
         expected = expected - np.median(expected)

@@ -66,13 +66,13 @@ class LaneForm(QWidget):
         form.setVerticalSpacing(4)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self._title)
-        form.addRow("&Role", self.role)
+        form.addRow("R&ole", self.role)
         form.addRow("Fi&lters", self.band)
         form.addRow("Pass band", _row(self.high_pass, QLabel("to", self), self.low_pass))
-        form.addRow("N&otch", self.notch)
+        form.addRow("&Notch", self.notch)
         form.addRow("&Gain", self.gain)
-        form.addRow("Hei&ght", _row(self.height_, QLabel("Colour", self), self.color))
-        for label, buddy in (("Pass band", self.high_pass), ("Hei&ght", self.height_)):
+        form.addRow("Heigh&t", _row(self.height_, QLabel("Colour", self), self.color))
+        for label, buddy in (("Pass band", self.high_pass), ("Heigh&t", self.height_)):
             for row in range(form.rowCount()):
                 item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
                 widget = None if item is None else item.widget()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sleepviewer.app import montage_dialogs
@@ -375,11 +375,10 @@ class MontagePart(QObject):
     def _name_actions(self) -> None:
         """Write into the menu which montage is at which key."""
         for key in KEYS:
-            action = self._services.window.findChild(QAction, f"montage_{key}")
-            if action is not None:
-                name = self._book.name_at(key)
-                there = name is not None and self._named(name) is not None
-                action.setText(f"Montage {key}: {name}" if there else f"Montage {key}")
+            name = self._book.name_at(key)
+            there = name is not None and self._named(name) is not None
+            text = f"Montage {key}: {name}" if there else f"Montage {key}"
+            self._services.actions[f"montage_{key}"].setText(text)
 
 
 class _Shell(QWidget):
