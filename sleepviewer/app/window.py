@@ -31,6 +31,7 @@ from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
+from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
@@ -54,7 +55,14 @@ _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
 """Commands in the tool bar, and what they are called there."""
 
-PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, PicturesPart, TracesPart, EventsPart)
+PARTS: tuple[Callable[[Services], Part], ...] = (
+    AppearancePart,
+    KeysPart,
+    PicturesPart,
+    TracesPart,
+    MontagePart,
+    EventsPart,
+)
 """What the window has beside the night page, in the order of its panels."""
 
 
