@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from sleepviewer.app.icons import themed
 from sleepviewer.app.key_help import shown_keys
 from sleepviewer.app.keymap import Keymap
-from sleepviewer.app.keys import KEY_TABLE, MENUS, ROWS
+from sleepviewer.app.keys import KEY_TABLE, MENU_LETTERS, MENUS, ROWS
 from sleepviewer.app.theme import Theme
 
 
@@ -21,7 +21,8 @@ class Actions:
     def __init__(self, window: QMainWindow, run: Callable[[str], None]) -> None:
         self.menus: dict[str, QMenu] = {}
         for name in MENUS:
-            self.menus[name] = window.menuBar().addMenu(f"&{name}")
+            place = name.upper().index(MENU_LETTERS[name])
+            self.menus[name] = window.menuBar().addMenu(f"{name[:place]}&{name[place:]}")
             self.menus[name].setToolTipsVisible(True)
         self._submenus: dict[tuple[str, str], QMenu] = {}
         self._groups: dict[str, QActionGroup] = {}

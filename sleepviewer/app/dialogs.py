@@ -13,6 +13,7 @@ from sleepviewer import __version__
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
 _EXPORTS = "AttnSleep archive (*.npz);;EDF+ annotations (*.edf);;Table (*.csv);;One stage a line (*.txt)"
+_PICTURES = "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)"
 
 
 class Answer(Enum):
@@ -49,6 +50,11 @@ def ask_export_path(parent: QWidget, proposed: Path) -> Path | None:
     return _ask_written(parent, "Export labels", proposed, _EXPORTS)
 
 
+def ask_picture_path(parent: QWidget, proposed: Path) -> Path | None:
+    """Ask where a picture is to be saved; the chosen format decides on the ending."""
+    return _ask_written(parent, "Save a picture", proposed, _PICTURES)
+
+
 def ask_events_path(parent: QWidget, proposed: Path) -> Path | None:
     """Ask where events are to be exported; the chosen format decides on the ending."""
     return _ask_written(parent, "Export events", proposed, "Table (*.csv);;EDF+ annotations (*.edf)")
@@ -63,7 +69,7 @@ def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> P
     asked = Path(name)
     if asked.suffix.lower() == ending or not ending:
         return asked
-    known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt")
+    known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt", ".png", ".svg", ".pdf")
     path = asked.with_suffix(ending) if known else asked.with_name(asked.name + ending)
     if not path.exists():
         return path

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from sleepviewer.app.night_rows import LEVELS
+from sleepviewer.app.night.hypnogram_row import LEVELS
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text

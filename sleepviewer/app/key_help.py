@@ -34,8 +34,9 @@ def shown(key: str) -> str:
 
 
 def shown_keys(keys: tuple[str, ...]) -> str:
-    """All keys of a command as people read them."""
-    return " · ".join(map(shown, keys))
+    """All keys of a command as people read them; the two Enters, where both do the same, as one."""
+    both = {key for key in keys if key.endswith("Enter") and f"{key.removesuffix('Enter')}Return" in keys}
+    return " · ".join(shown(key) for key in keys if key not in both)
 
 
 def _rows_of(menu: str, found: str = "") -> list[KeyRow]:

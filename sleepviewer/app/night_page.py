@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sleepviewer.app.mark_layers import MarkBook
-from sleepviewer.app.night_view import NightView
+from sleepviewer.app.night.view import NightView
 from sleepviewer.app.review_panel import ReviewPanel
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme

@@ -50,6 +50,7 @@ class CommandPalette(QDialog):
     def __init__(self, entries: Sequence[Entry], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self.setWindowTitle("Find a command")
+        self.setObjectName("palette")
         self.chosen: Entry | None = None
         self._entries = entries
         self._line = QLineEdit(self)

@@ -45,6 +45,7 @@ class SettingsDialog(QDialog):
         tabs = QTabWidget(self)
         tabs.setAccessibleName("Kinds of settings")
         tabs.setDocumentMode(True)
+        tabs.tabBar().setDrawBase(False)
         tabs.addTab(self.keys, "Keys")
         tabs.addTab(self.looks, "Looks")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.stage_colors import STAGE_COLORS, USUAL
+from sleepviewer.packaged import resource
 from sleepviewer.stages import Stage
 
 
@@ -143,6 +144,9 @@ def tabular(font: QFont) -> QFont:
 
 def _style_sheet(theme: Theme) -> str:
     focus = f"border: 2px solid {theme.accent}"
+    # Pictures of a style sheet can't be tinted: these are of a grey that is seen on both grounds.
+    names = ("arrow_down", "arrow_up", "grey_close", "grey_float")
+    down, up, close, floating = (resource("icons", f"{name}.svg").as_posix() for name in names)
     return f"""
     QToolBar {{ background: {theme.window}; border: 0; spacing: 4px; padding: 3px 6px; }}
     QToolBar QToolButton {{ padding: 3px 6px; border: 2px solid transparent; border-radius: 4px; }}
@@ -150,7 +154,11 @@ def _style_sheet(theme: Theme) -> str:
     QToolBar QToolButton:pressed {{ background: {theme.border}; }}
     QMainWindow::separator {{ background: {theme.border}; width: 3px; height: 3px; }}
     QMainWindow::separator:hover {{ background: {theme.accent}; }}
-    QDockWidget {{ font-weight: 600; }}
+    QDockWidget {{
+        font-weight: 600; titlebar-close-icon: url("{close}"); titlebar-normal-icon: url("{floating}");
+    }}
+    QDockWidget::close-button, QDockWidget::float-button {{ border: 2px solid transparent; border-radius: 3px; }}
+    QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {theme.selection}; }}
     QDockWidget::title {{ background: {theme.window}; padding: 5px 8px; text-align: left; }}
     QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
     QStatusBar {{ border-top: 1px solid {theme.border}; }}
@@ -190,7 +198,19 @@ def _style_sheet(theme: Theme) -> str:
         background: {theme.border}; color: {theme.dim_text}; border-color: {theme.border};
     }}
     QPushButton#primary:focus, QToolButton#primary:focus {{ border-color: {theme.text}; }}
-    QToolBar QToolButton:focus, QComboBox:focus, QCheckBox:focus, QRadioButton:focus, QSpinBox:focus {{ {focus}; }}
+    QComboBox, QAbstractSpinBox {{
+        background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.border}; border-radius: 4px;
+        padding: 3px 6px;
+    }}
+    QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
+    QComboBox:focus, QAbstractSpinBox:focus {{ {focus}; padding: 2px 5px; }}
+    QComboBox::drop-down {{ border: 0; width: 20px; }}
+    QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 16px; }}
+    QTreeView::item {{ padding: 3px 2px; }}
+    #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}
+    QToolBar QToolButton:focus, QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
     QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px; }}
     QProgressBar {{ border: 1px solid {theme.border}; border-radius: 3px; text-align: center; }}
     QProgressBar::chunk {{ background: {theme.accent}; }}

@@ -10,8 +10,17 @@ from itertools import count
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QStatusTipEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QStatusTipEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
@@ -22,9 +31,11 @@ from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
+from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
+from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
@@ -44,8 +55,14 @@ _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
 """Commands in the tool bar, and what they are called there."""
 
-
-PARTS: tuple[Callable[[Services], Part], ...] = (AppearancePart, KeysPart, TracesPart, EventsPart)
+PARTS: tuple[Callable[[Services], Part], ...] = (
+    AppearancePart,
+    KeysPart,
+    PicturesPart,
+    TracesPart,
+    MontagePart,
+    EventsPart,
+)
 """What the window has beside the night page, in the order of its panels."""
 
 
@@ -79,6 +96,7 @@ class MainWindow(QMainWindow):
         self.scoring_bar = ScoringBar(self)
         self.info_bar = InfoBar(self._theme, self)
         self.welcome = WelcomePage(self)
+        self.welcome.set_theme(self._theme)
         self.page = NightPage(self._theme, self)
         self.status_line = StatusLine(self)
         self._scoring = ScoringController(self.scoring_bar, self.status_line, self)
@@ -107,7 +125,9 @@ class MainWindow(QMainWindow):
         tools.addWidget(spacer)
         tools.addWidget(self.scoring_bar)
         self.addToolBar(tools)
-        self._recent_menu = self.actions_.menus["File"].addMenu("Recent recordings")
+        self._recent_menu = QMenu("Recent recordings", self)
+        self._recent_menu.setToolTipsVisible(True)
+        self.actions_.menus["File"].insertMenu(self.actions_["open_truth"], self._recent_menu)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.panels = Panels(self, self.actions_.menus["View"].addMenu("Panels"))
         review = self.panels.add("review", "Review", self.page.panel, Qt.DockWidgetArea.RightDockWidgetArea, shown=True)
@@ -121,6 +141,8 @@ class MainWindow(QMainWindow):
             self.panels.state = arrangement
         self.actions_["filters"].setChecked(True)
         self.welcome.show_recent(self._settings.recent)
+        self.welcome.show_keys(self.actions_.keymap)
+        self.welcome.open_button.setFocus()
 
     def _build_parts(self) -> tuple[Part, ...]:
         services = Services(
@@ -161,6 +183,12 @@ class MainWindow(QMainWindow):
 
     def run_command(self, command: str) -> None:
         """Carry out a command of the key table."""
+        call = self.command_table().get(command)
+        if call is not None:  # else it needs a night, and none is open
+            call()
+
+    def command_table(self) -> dict[str, Callable[[], object]]:
+        """What carries out each command of the key table that can be called now."""
         own: dict[str, Callable[[], object]] = {
             "open": self._ask_and_open,
             "open_truth": self._ask_and_open_truth,
@@ -181,9 +209,12 @@ class MainWindow(QMainWindow):
         }
         for part in self._parts:
             own |= part.commands()
-        call = own.get(command) or self._commands.get(command)
-        if call is not None:  # else it needs a night, and none is open
-            call()
+        return self._commands | own
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it is composed of beside the night page."""
+        return self._parts
 
     def _set_advance(self) -> None:
         if self._review is not None:
@@ -267,6 +298,7 @@ class MainWindow(QMainWindow):
             old.night.recording.close()
             old.deleteLater()
         self._stack.setCurrentWidget(self.page)
+        self.setFocus()  # keys go to the night, not to a button that lies where one was on the welcome page
         self.panels.show_all()
         self.status_line.show_message("")
         self._show_state()
@@ -472,6 +504,7 @@ class MainWindow(QMainWindow):
             apply_theme(app, theme)
         self.actions_.set_theme(theme)
         self.info_bar.set_theme(theme)
+        self.welcome.set_theme(theme)
         self.page.set_theme(theme)
         for part in self._parts:
             part.set_theme(theme)
@@ -494,8 +527,13 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
+            self.welcome.set_dragging(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.welcome.set_dragging(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self.welcome.set_dragging(False)
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()

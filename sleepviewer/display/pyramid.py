@@ -8,6 +8,7 @@ unfiltered), then with the filtered night itself.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -93,7 +94,7 @@ class Pyramid:
         """Let two values stand for a stretch of the night until it is filled."""
         for level, (lows, highs) in enumerate(self._levels):
             size = self.base * _FACTOR**level / self.rate_hz
-            part = slice(max(round(first_s / size), 0), max(round(stop_s / size), 0))
+            part = slice(int(first_s / size), math.ceil(stop_s / size))
             lows[part], highs[part] = low, high
         self._previewed = True
 
@@ -169,7 +170,7 @@ def fill_preview(
     A high-passed lane is shown around its mean there, since that is where the filter will put it.
     """
     step = max((stop_s - start_s) / _PREVIEWS, _PREVIEW_S)
-    for place in range(int((stop_s - start_s) / step)):
+    for place in range(math.ceil((stop_s - start_s) / step)):
         first = start_s + place * step
         for pyramid, derivation, band in lanes:
             samples = read_derivation(recording, derivation, first, first + _PREVIEW_S)

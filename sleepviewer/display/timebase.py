@@ -34,6 +34,9 @@ USUAL: Final = 60.0
 _LONG_S: Final = 180.0
 """Pages longer than this have grids and times at round minutes of the clock, shorter ones at seconds of the epoch."""
 
+_BORDERS_S: Final = 600.0
+"""Pages up to this length show where epochs meet."""
+
 
 def stepped(timebase: float | None, direction: int) -> float | None:
     """Return the next longer (1) or shorter (-1) timebase, or the same at either end."""
@@ -66,6 +69,11 @@ def shows_context(start_s: float, stop_s: float) -> bool:
     return stop_s - start_s <= _LONG_S
 
 
+def is_long(start_s: float, stop_s: float) -> bool:
+    """Whether a page is so long that an epoch is a sliver of it."""
+    return stop_s - start_s > _BORDERS_S
+
+
 def grid_lines(recording: Recording, start_s: float, stop_s: float, most: int) -> list[tuple[float, bool]]:
     """Return the times of the grid's lines, and whether each is a strong one: 1 s and 5 s, coarser on long pages.
 
@@ -74,7 +82,7 @@ def grid_lines(recording: Recording, start_s: float, stop_s: float, most: int) -
     span = stop_s - start_s
     if span > _LONG_S:
         strong_ticks = [time for time, _ in hour_ticks(recording, start_s, stop_s, most)]
-        fine = [(time, False) for time in _multiples(EPOCH_S, start_s, stop_s)] if span <= 600 else []
+        fine = [(time, False) for time in _multiples(EPOCH_S, start_s, stop_s)] if span <= _BORDERS_S else []
         return fine + [(time, True) for time in strong_ticks]
     minor, ratio = (0.2, 5) if span <= 6 else (1.0, 5) if span <= 90 else (5.0, 6)
     first, last = _range(minor, start_s, stop_s)
@@ -93,7 +101,7 @@ def axis_times(recording: Recording, start_s: float, stop_s: float, most: int) -
 
 def epoch_borders(start_s: float, stop_s: float) -> list[float]:
     """Return the times at which epochs meet, on pages that are short enough for lines there."""
-    return _multiples(EPOCH_S, start_s, stop_s) if stop_s - start_s <= 600 else []
+    return _multiples(EPOCH_S, start_s, stop_s) if not is_long(start_s, stop_s) else []
 
 
 def _multiples(step: float, start_s: float, stop_s: float) -> list[float]:

@@ -285,8 +285,16 @@ class PageCanvas(QWidget):
     def _read(self, layout: PageLayout, epoch: int, scale: float) -> Page:
         assert self._composer is not None
         columns = min(max(int(layout.plot.width() * scale), 200), _MOST_COLUMNS)
+        time_px = self.fontMetrics().horizontalAdvance("+00:00:00") + 12
         return self._composer.page(
-            self._montage, self._style, epoch, layout, columns, selected=self._selected, theme=self._theme
+            self._montage,
+            self._style,
+            epoch,
+            layout,
+            columns,
+            most_times=max(int(layout.plot.width() / time_px), 2),
+            selected=self._selected,
+            theme=self._theme,
         )
 
     def _update_plot(self) -> None:

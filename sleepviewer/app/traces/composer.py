@@ -16,7 +16,7 @@ from sleepviewer.display.filters import RAW
 from sleepviewer.display.gain import starting_half_height
 from sleepviewer.display.montage import Montage, Trace, derived_channel, shown_channel
 from sleepviewer.display.page import PageCache, PageTrace
-from sleepviewer.display.timebase import axis_times, epoch_borders, grid_lines, shows_context
+from sleepviewer.display.timebase import axis_times, epoch_borders, grid_lines, is_long, shows_context
 from sleepviewer.errors import ChannelError, SleepViewerError
 from sleepviewer.recording.base import Channel, Recording, Role
 from sleepviewer.stages import EPOCH_S
@@ -24,7 +24,6 @@ from sleepviewer.stages import EPOCH_S
 GUIDE_UV: Final = 37.5
 """Lines at this distance from the middle are 75 µV apart, as much as a slow wave must have."""
 _NOTHING: Final = PageTrace(np.empty(0, np.float32), np.empty(0, np.float32))
-_PX_A_TIME: Final = 84.0
 _FLIPPED: Final = (Role.EEG, Role.EOG)
 
 
@@ -68,25 +67,26 @@ class Composer:
         layout: PageLayout,
         columns: int,
         *,
+        most_times: int,
         selected: int | None,
         theme: Theme,
     ) -> Page:
-        """Read a page and put together all that is painted of it."""
+        """Read a page and put together all that is painted of it; ``most_times`` have room under it."""
         start, stop = layout.start_s, layout.stop_s
         lanes = [(trace, self._channel(trace)) for trace in montage.shown]
         traces, named = self._read(lanes, style, start, stop, columns)
-        most = max(int(layout.plot.width() / _PX_A_TIME), 2)
         return Page(
             epoch_s=epoch * EPOCH_S,
+            epoch_is_narrow=is_long(start, stop),
             context_is_faint=shows_context(start, stop),
             lanes=tuple(
                 self._look(trace, channel, style, name) for (trace, channel), name in zip(lanes, named, strict=True)
             ),
             traces=tuple(traces),
             missing=tuple(_missing(self.recording, start, stop)),
-            grid=tuple(grid_lines(self.recording, start, stop, most)),
+            grid=tuple(grid_lines(self.recording, start, stop, most_times)),
             borders=tuple(epoch_borders(start, stop)),
-            times=tuple(axis_times(self.recording, start, stop, most)),
+            times=tuple(axis_times(self.recording, start, stop, most_times)),
             selected=selected,
             theme=theme,
             grows=self._overview.building,
@@ -108,20 +108,22 @@ class Composer:
     ) -> tuple[list[PageTrace], list[str]]:
         """Return the lanes' traces, and the filters that they are shown with, as text."""
         bands = [trace.band if style.filters_on else RAW for trace, _ in lanes]
-        long = [
+        from_overview = [
             channel is not None and self._overview.suits(trace.derivation, stop - start, columns)
             for trace, channel in lanes
         ]
-        if any(long):
-            wanted = [(t.derivation, band) for (t, _), band, is_long in zip(lanes, bands, long, strict=True) if is_long]
+        if any(from_overview):
+            wanted = [
+                (t.derivation, band) for (t, _), band, there in zip(lanes, bands, from_overview, strict=True) if there
+            ]
             self._overview.want(wanted, (start + stop) / 2)
         traces, named = [], []
         try:
-            for (trace, channel), band, is_long in zip(lanes, bands, long, strict=True):
+            for (trace, channel), band, there in zip(lanes, bands, from_overview, strict=True):
                 if channel is None:
                     traces.append(_NOTHING)
                     named.append("not in this recording")
-                elif is_long:
+                elif there:
                     shown, is_true = self._overview.page((trace.derivation, band), start, stop, columns)
                     traces.append(shown)
                     named.append(band.text if is_true else "preview, unfiltered")

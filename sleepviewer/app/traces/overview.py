@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,8 @@ _KEPT_BYTES: Final = 32 << 20
 _BYTES_A_BIN: Final = 11
 """Of the lowest level's stretches, with all levels above it."""
 _TELL_EVERY_S: Final = 0.15
+_SHORT_S: Final = 180.0
+"""Pages up to this length are read as they are."""
 
 Lane = tuple[Derivation, Band]
 
@@ -46,8 +49,8 @@ class Overview(QObject):
     # -- asked by the view
 
     def suits(self, derivation: Derivation, span_s: float, columns: int) -> bool:
-        """Whether a page holds so many samples a column that it is shown from here."""
-        return span_s * self._recording.channel(derivation.plus).rate_hz >= BASE * max(columns, 1)
+        """Whether a page is so long, and holds so many samples a column, that it is shown from here."""
+        return span_s > _SHORT_S and span_s * self._recording.channel(derivation.plus).rate_hz >= BASE * max(columns, 1)
 
     def want(self, lanes: Sequence[Lane], centre_s: float) -> None:
         """Have these lanes built, outward from a recording time; others are kept while there is room."""
@@ -112,7 +115,7 @@ class Overview(QObject):
                 unseen = [lane for lane in lanes if not lane[0].has_preview]
                 if unseen:
                     fill_preview(unseen, self._recording, 0.0, self._recording.duration_s)
-                    self.advanced.emit()
+                    self._tell()
                 for pyramid, derivation, band in lanes:
                     if self._is_stopped():
                         break
@@ -122,9 +125,14 @@ class Overview(QObject):
                     fill_chunk(pyramid, self._recording, derivation, band, chunk)
                 if time.monotonic() - told > _TELL_EVERY_S:
                     told = time.monotonic()
-                    self.advanced.emit()
+                    self._tell()
         except SleepViewerError as error:
             with self._lock:
                 self._stopped, self._thread = True, None
-            self.trouble.emit(str(error))
-        self.advanced.emit()
+            with suppress(RuntimeError):
+                self.trouble.emit(str(error))
+        self._tell()
+
+    def _tell(self) -> None:
+        with suppress(RuntimeError):  # the window may be gone meanwhile
+            self.advanced.emit()

@@ -57,6 +57,7 @@ class Page:
     Attributes
     ----------
     epoch_s: start of the current epoch, in recording time.
+    epoch_is_narrow: whether the page is so long that the epoch is a mark over the traces, not the ground behind them.
     context_is_faint: whether what is beside the epoch is drawn fainter.
     grid: times of the grid's lines, and whether each is a strong one.
     borders: times at which epochs meet.
@@ -65,6 +66,7 @@ class Page:
     """
 
     epoch_s: float
+    epoch_is_narrow: bool
     context_is_faint: bool
     lanes: tuple[LaneLook, ...]
     traces: tuple[PageTrace, ...]
@@ -75,11 +77,6 @@ class Page:
     selected: int | None
     theme: Theme
     grows: bool = False
-
-    @property
-    def epoch_is_narrow(self) -> bool:
-        """Whether the page is so long that the epoch is a mark over the traces rather than the ground behind them."""
-        return not self.borders
 
     @property
     def labels(self) -> list[str]:
