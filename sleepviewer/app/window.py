@@ -19,6 +19,7 @@ from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.night_page import NightPage
+from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.scoring_bar import ScoringBar
@@ -40,7 +41,7 @@ _NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights"
 """Commands that can be called before a night is open."""
 
 
-PARTS: tuple[Callable[[Services], Part], ...] = ()
+PARTS: tuple[Callable[[Services], Part], ...] = (NightPart,)
 """What the window has beside the night page, in the order of its panels."""
 
 

@@ -212,6 +212,11 @@ class NightView(QWidget):
         if self._document is not None:
             self.set_span(around(self._epoch, hours * EPOCHS_PER_HOUR, self._document.n_epochs))
 
+    def move_by(self, spans: float) -> None:
+        """Show another part of a zoomed night, so many of its lengths later."""
+        if self._document is not None:
+            self.set_span(self._span.moved(spans * self._span.length, self._document.n_epochs))
+
     def _show_clock(self) -> None:
         if self._recording is not None:
             most = max(int(self.clock.plot_width / 90), 2)
