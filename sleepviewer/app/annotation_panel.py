@@ -33,6 +33,7 @@ class AnnotationPanel(QWidget):
         self.model = AnnotationModel()
         self.table = _Table(self)
         self.table.setModel(self.model)
+        self.table.set_columns()
         self._search.textChanged.connect(self._find)
         self._search.returnPressed.connect(self._pick_found)
         self._search.installEventFilter(self)
@@ -52,7 +53,7 @@ class AnnotationPanel(QWidget):
         self.model.show(recording, entries)
         self._show_count()
 
-    def find(self) -> None:
+    def start_search(self) -> None:
         """Put the keyboard into the search field."""
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._search.selectAll()
@@ -128,8 +129,8 @@ class _Table(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(24)
 
-    def setModel(self, model: AnnotationModel) -> None:
-        super().setModel(model)
+    def set_columns(self) -> None:
+        """Give the text what the other columns leave; call it once there is a model."""
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         metrics = self.fontMetrics()

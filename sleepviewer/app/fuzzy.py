@@ -7,7 +7,8 @@ from typing import Final
 
 _START: Final = 8.0
 """Worth of a letter that begins a word, against 1 for any other."""
-_NEIGHBOUR: Final = 5.0
+_NEIGHBOUR: Final = 8.0
+"""Worth more of a letter that follows the one before it."""
 _LENGTH: Final = 0.01
 """Off for every letter of the text, so that of two texts that fit as well the shorter one comes first."""
 

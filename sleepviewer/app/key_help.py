@@ -34,8 +34,9 @@ def shown(key: str) -> str:
 
 
 def shown_keys(keys: tuple[str, ...]) -> str:
-    """All keys of a command as people read them."""
-    return " · ".join(map(shown, keys))
+    """All keys of a command as people read them; the two Enters, where both do the same, as one."""
+    both = {key for key in keys if key.endswith("Enter") and f"{key.removesuffix('Enter')}Return" in keys}
+    return " · ".join(shown(key) for key in keys if key not in both)
 
 
 def _rows_of(menu: str, found: str = "") -> list[KeyRow]:
@@ -91,8 +92,8 @@ _INTRODUCTION: Final = """\
 <!-- Written by tools/write_keys_page.py from the key table (sleepviewer/app/keys.py). Do not edit by hand. -->
 
 Every command of the window, with the keys of the profile “SleepViewer”. `?` shows the keys as they are set, Ctrl+K
-finds any command by a few letters of its name, and File › Settings… (Ctrl+,) changes them: a profile, or any single key.
-A key that is taken already is reported by the name of its command before it is given to another one.
+finds any command by a few letters of its name, and File › Settings… (Ctrl+,) changes them: a profile, or any single
+key. A key that is taken already is reported by the name of its command before it is given to another one.
 
 Stages go to the current epoch, or to the whole range where one is selected (Shift+← and Shift+→).
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sleepviewer.app.keys import KEY_TABLE, MENUS, ROWS
+from sleepviewer.app.keys import KEY_TABLE, MENU_LETTERS, ROWS
 
 Keys = tuple[str, ...]
 
@@ -51,7 +51,7 @@ RESERVED: Final[Mapping[str, str]] = {
     "Shift+Tab": "moves the focus back",
     "Shift+Backtab": "moves the focus back",
     "F10": "opens the menus",
-    **{f"Alt+{menu[0]}": f"opens the menu {menu}" for menu in MENUS},
+    **{f"Alt+{letter}": f"opens the menu {menu}" for menu, letter in MENU_LETTERS.items()},
 }
 """Keys that no command may have, and what they do."""
 

@@ -193,7 +193,7 @@ class NightPart(QObject):
 
     def _find_annotation(self) -> None:
         self._services.panels.show("annotations")
-        self.panel.find()
+        self.panel.start_search()
 
     def _go_to_annotation(self, number: int) -> None:
         if self._session is not None:

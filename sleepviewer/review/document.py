@@ -7,6 +7,7 @@ back and never talk to each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from sleepviewer.errors import AlignmentError
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind
+from sleepviewer.review.events import Event, EventEdit, EventSet, Origin, changed
 from sleepviewer.review.lights import Lights, LightsEdit
 from sleepviewer.review.undo import Undoable, UndoStack
 from sleepviewer.scoring.base import Prediction
@@ -40,6 +42,7 @@ class Change(Enum):
     EDITS = auto()
     BASE = auto()
     LIGHTS = auto()
+    EVENTS = auto()
     SAVED = auto()
 
 
@@ -57,6 +60,7 @@ class Document:
         self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
         self._flagged = np.zeros(n_epochs, dtype=bool)
         self._lights = Lights()
+        self._events = EventSet()
         self._stack = UndoStack()
         self._base_is_chosen = False
         self._saved_edits: tuple[Undoable, ...] = ()
@@ -250,6 +254,77 @@ class Document:
         self._do(edit)
         return edit
 
+    # -- events
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events, the expert's and the suggested ones, by their start."""
+        return self._events.ordered
+
+    def events_within(self, start_s: float, stop_s: float) -> tuple[Event, ...]:
+        """The events that touch an interval, by their start."""
+        return self._events.within(start_s, stop_s)
+
+    def event(self, event_id: str) -> Event | None:
+        """Return an event by its id, or None where there is none."""
+        return self._events.get(event_id)
+
+    def add_event(self, kind: str, start_s: float, stop_s: float, channel: str | None = None, text: str = "") -> Event:
+        """Add an event of the expert's, in seconds on the recording clock, and return it.
+
+        Raises EventError where it has no length, begins before the recording, or its kind is no name.
+        """
+        now = _now()
+        event = Event(self._events.new_id(), kind, start_s, stop_s, channel, Origin.EXPERT, text, now, self.scorer)
+        self._do(EventEdit((), (event,), now, self.scorer))
+        return event
+
+    def change_event(self, event_id: str, **changes: Any) -> Event | None:
+        """Give an event another kind, start_s, stop_s, channel or text; a suggestion becomes the expert's by that.
+
+        Return it as it is now, or None where nothing changed. Raises EventError where it would be no event any more.
+        """
+        old = self._events.get(event_id)
+        if old is None or (new := changed(old, changes, scorer=self.scorer)) == old:
+            return None
+        self._do(EventEdit((old,), (new,), _now(), self.scorer))
+        return new
+
+    def remove_events(self, event_ids: Iterable[str]) -> EventEdit | None:
+        """Delete events, dismiss suggestions; return the edit, or None where none of them is there."""
+        return self._swap(self._those(event_ids), ())
+
+    def remove_event(self, event_id: str) -> EventEdit | None:
+        """Delete an event, or dismiss a suggestion."""
+        return self.remove_events([event_id])
+
+    def accept_events(self, event_ids: Iterable[str]) -> EventEdit | None:
+        """Make suggestions the expert's own; return the edit, or None where none of them is one."""
+        old = tuple(event for event in self._those(event_ids) if event.suggested)
+        new = (changed(event, {"origin": Origin.EXPERT, "scorer": self.scorer}, scorer=self.scorer) for event in old)
+        return self._swap(old, tuple(new))
+
+    def suggest_events(self, suggestions: Iterable[Event], instead_of: Iterable[str] = ()) -> EventEdit | None:
+        """Lay a detector's suggestions under the night, in the place of earlier ones; one edit, undone as a whole.
+
+        Ids and time are given here. Return the edit, or None where nothing is put and nothing taken away.
+        """
+        now = _now()
+        new = tuple(
+            replace(event, id=self._events.new_id(), origin=Origin.SUGGESTED, created=now) for event in suggestions
+        )
+        return self._swap(self._those(instead_of), new)
+
+    def _those(self, event_ids: Iterable[str]) -> tuple[Event, ...]:
+        return tuple(event for key in dict.fromkeys(event_ids) if (event := self._events.get(key)) is not None)
+
+    def _swap(self, before: tuple[Event, ...], after: tuple[Event, ...]) -> EventEdit | None:
+        if not before and not after:
+            return None
+        edit = EventEdit(before, after, _now(), self.scorer)
+        self._do(edit)
+        return edit
+
     # -- one history for all of it
 
     def _do(self, edit: Undoable) -> None:
@@ -280,6 +355,10 @@ class Document:
             case LightsEdit():
                 self._lights = edit.after if forward else edit.before
                 return Change.LIGHTS
+            case EventEdit():
+                old, new = (edit.before, edit.after) if forward else (edit.after, edit.before)
+                self._events.swap(old, new)
+                return Change.EVENTS
         raise TypeError(f"no document knows what {type(edit).__name__} changes")
 
     def _layer(self, kind: EditKind) -> NDArray[Any]:
@@ -341,8 +420,9 @@ class Document:
         *,
         base_is_chosen: bool = False,
         lights: Lights | None = None,
+        events: Iterable[Event] = (),
     ) -> None:
-        """Take a saved review over: layers, edits as undoable history, base and lights. It counts as saved.
+        """Take a saved review over: layers, edits as undoable history, base, lights, events. It counts as saved.
 
         A base that somebody chose stays when a truth or a scoring comes; another gives way as in a new document.
 
@@ -352,13 +432,16 @@ class Document:
         self._corrected = np.array(corrected, dtype=np.int8)
         self._flagged = np.array(flagged, dtype=bool)
         self._lights = Lights() if lights is None else lights
+        self._events = EventSet(events)
         self._stack = UndoStack(edits)
+        self._events.keep_clear_of(self._stack.standing)
         self._saved_edits = self._stack.standing
         self._saved_layers = (self._truth, self._prediction)
         self._base_is_chosen = base_is_chosen
         self._settle_base(self._base if base is None else base)
         self._tell(Change.EDITS)
         self._tell(Change.LIGHTS)
+        self._tell(Change.EVENTS)
 
     def _check_length(self, length: int, what: str) -> None:
         if length != self.n_epochs:

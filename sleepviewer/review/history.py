@@ -7,6 +7,7 @@ from typing import Any
 
 from sleepviewer.errors import ArchiveError
 from sleepviewer.review.edits import Edit, EditKind
+from sleepviewer.review.events import EVENTS_KIND, EventEdit
 from sleepviewer.review.lights import LIGHTS_KIND, LightsEdit
 from sleepviewer.review.undo import Undoable
 
@@ -16,6 +17,7 @@ READERS: dict[str, Reader] = {
     EditKind.STAGE: Edit.from_dict,
     EditKind.FLAG: Edit.from_dict,
     LIGHTS_KIND: LightsEdit.from_dict,
+    EVENTS_KIND: EventEdit.from_dict,
 }
 """What reads an edit of each ``kind``, given its values and the night's number of epochs."""
 

@@ -68,6 +68,7 @@ class NightView(QWidget):
         self.clock = ClockRow("clock", theme)
         self.scorers: tuple[HypnogramRow, ...] = ()
         self._rows: dict[str, NightRow] = {}
+        self._laid_out: list[NightRow] = []
         for row in (
             self.expert,
             self.disagreements,
@@ -264,10 +265,10 @@ class NightView(QWidget):
 
     def _lay_out(self) -> None:
         shown = self.shown_rows
-        order = [self._column.itemAt(i).widget() for i in range(self._column.count())]
-        if order != shown:
-            for row in order:
+        if self._laid_out != shown:
+            for row in self._laid_out:
                 self._column.removeWidget(row)
+            self._laid_out = shown
             for row in shown:
                 self._column.addWidget(row)
             for row in self._rows.values():

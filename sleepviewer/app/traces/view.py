@@ -1,346 +1,308 @@
-"""The page of traces: half an epoch before, the current epoch, half an epoch after."""
+"""The page of traces with hands on it: gains, selected lanes, marks, drawing, the ruler."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Final
 
-import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
-from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
-from sleepviewer.app.theme import Theme, tabular
-from sleepviewer.app.traces.marks import Mark
-from sleepviewer.app.traces.page_items import CONTEXT_S, Backdrop, Curve, Missing, Veil
-from sleepviewer.display.clock import clock_text
-from sleepviewer.display.filters import RAW, Band, default_band
-from sleepviewer.display.gain import starting_half_height, step
-from sleepviewer.display.montage import Montage, as_recorded
-from sleepviewer.display.page import PageTrace, read_page
+from sleepviewer.app.theme import Theme
+from sleepviewer.app.traces.canvas import PageCanvas
+from sleepviewer.app.traces.gestures import CLICK_PX, Drawing, Gesture, Moving, Ruling
+from sleepviewer.app.traces.layout import PageLayout
+from sleepviewer.app.traces.marks import Grip, Mark, Marks, paint_marks
+from sleepviewer.app.traces.page import Page
+from sleepviewer.display.gain import step
+from sleepviewer.display.montage import Montage, Trace
+from sleepviewer.display.ruler import SlowWaves, slow_waves
 from sleepviewer.errors import SleepViewerError
-from sleepviewer.recording.base import Channel, Recording
+from sleepviewer.recording.base import Recording
 from sleepviewer.stages import EPOCH_S
 
-_HALF_LANE = 0.45
-"""Share of a lane's height that the named half height takes; larger waves run into the neighbours' lanes."""
+_WHEEL_STEP: Final = 120
+"""What Qt gives for one notch of a wheel."""
+_EVERYWHERE: Final = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+"""Either, held when a drag begins, draws over all lanes; window managers may keep Alt for themselves."""
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One channel on the page: how it is filtered and scaled, and the curve that shows it."""
+class TraceView(PageCanvas):
+    """Lanes of traces around the current epoch, with their names and scales at the left and the clock below.
 
-    channel: Channel
-    band: Band
-    half_height: float
-    curve: Curve
-
-
-class TraceView(QWidget):
-    """Traces of all channels around the current epoch, with channel names and scales at the left.
-
-    It shows what it is told (:meth:`show_epoch`) and changes nothing.
+    It shows what it is told (:meth:`show_epoch`, :meth:`set_montage`, :meth:`set_marks`) and changes no document;
+    what drags and clicks ask for, signals tell.
     """
 
-    trouble = Signal(str)
-    """A sentence: the page can't be read any more."""
     montage_changed = Signal(object)
     """The Montage, after gains were changed in the view itself."""
-    timebase_changed = Signal(object)
-    """Seconds that a page shows, or None for the whole night."""
+    montage_shown = Signal()
+    """Another montage is shown, whoever asked for it."""
     lane_selected = Signal(object)
     """Index of the selected lane among those shown, or None."""
     interval_drawn = Signal(float, float, str)
-    """Start and stop in seconds, and the label of the lane that it was drawn on."""
+    """Start and stop in seconds, and the label of the lane that it was drawn on; empty: over all of them."""
     mark_picked = Signal(str)
     """Key of a mark that was clicked."""
     mark_moved = Signal(str, float, float)
     """Key of a mark that was dragged, its new start and stop in seconds."""
+    go_to_requested = Signal(int)
+    """An epoch that was double-clicked."""
+    measured = Signal(str)
+    """What the ruler says, as one line."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self.setAccessibleName("Traces of the current epoch")
-        self._recording: Recording | None = None
-        self._lanes: list[_Lane] = []
-        self._filters_on = True
-        self._start_s = 0.0
-        self._montage = Montage("", ())
-        self._timebase: float | None = 60.0
-        self._selected_lane: int | None = None
-        self._marks: tuple[Mark, ...] = ()
+        self.setMouseTracking(True)
+        self._marks = Marks()
         self._drawing = False
-        self._theme = theme
-        self._labels = _LaneLabels(self)
-        self._axis = _ClockAxis(self)
-        self._plot = pg.PlotWidget(self, enableMenu=False)
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._plot.setMouseEnabled(False, False)
-        self._plot.hideButtons()
-        for side in ("left", "bottom"):
-            self._plot.hideAxis(side)
-        item = self._plot.getPlotItem()
-        item.disableAutoRange()
-        item.layout.setContentsMargins(0, 0, 0, 0)
-        item.getViewBox().setDefaultPadding(0)
-        self._backdrop = Backdrop()
-        self._veil = Veil()
-        self._plot.addItem(self._backdrop)
-        self._plot.addItem(self._veil)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, RIGHT_PX, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._labels, 0, 0)
-        layout.addWidget(self._plot, 0, 1)
-        layout.addWidget(self._axis, 1, 1)
-        layout.setColumnStretch(1, 1)
-        layout.setRowStretch(0, 1)
-        self.set_theme(theme)
+        self._ruler_on = False
+        self._gesture: Gesture | None = None
+        self._pressed_at = QPointF()
+        self._wheel = 0
 
     # -- what is shown
 
     def set_recording(self, recording: Recording) -> None:
-        """Show another night: one lane a channel, each at a scale that suits its role and its signal."""
-        for lane in self._lanes:
-            self._plot.removeItem(lane.curve)
-        self._recording = recording
-        self._montage = as_recorded(recording)
-        self._lanes = []
-        for channel in recording.channels:
-            band = default_band(channel)
-            curve = Curve(len(recording.channels))
-            curve.setZValue(1)
-            self._plot.addItem(curve)
-            self._lanes.append(_Lane(channel, band, _half_height(recording, channel, band), curve))
-        self._plot.setXRange(-CONTEXT_S, EPOCH_S + CONTEXT_S, padding=0)
-        self._plot.setYRange(-max(len(self._lanes), 1), 0, padding=0)
-        self.set_theme(self._theme)
-
-    @property
-    def montage(self) -> Montage:
-        """What is shown, with the gains as they are now."""
-        return self._montage
+        self._marks = Marks()
+        self._drop_gesture()
+        super().set_recording(recording)
 
     def set_montage(self, montage: Montage) -> None:
-        """Show other derivations, filters, gains, colours or heights; a night must be open."""
-        self._montage = montage
+        self._drop_gesture()
+        super().set_montage(montage)
+        if self._selected is not None and self._selected >= len(montage.shown):
+            self.select_lane(None)
+        self.montage_shown.emit()
 
-    @property
-    def timebase(self) -> float | None:
-        """Seconds that a page shows; None: the whole night."""
-        return self._timebase
+    def show_epoch(self, epoch: int) -> None:
+        if epoch != self._epoch:
+            self._drop_gesture()
+        super().show_epoch(epoch)
 
     def set_timebase(self, seconds: float | None) -> None:
-        """Show pages of another length around the current epoch; None: the whole night."""
-        self._timebase = seconds
-        self.timebase_changed.emit(seconds)
-
-    @property
-    def selected_lane(self) -> int | None:
-        """Index of the selected lane in ``montage.shown``."""
-        return self._selected_lane
-
-    def select_lane(self, index: int | None) -> None:
-        """Select a lane by its index in ``montage.shown``, or none."""
-        self._selected_lane = index
-        self.lane_selected.emit(index)
+        self._drop_gesture()
+        super().set_timebase(seconds)
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Show these intervals, and no others."""
-        self._marks = tuple(marks)
+        self._marks = Marks(marks)
+        self._update_plot()
 
     def set_drawing(self, on: bool) -> None:
         """Let a drag over the traces draw an interval (:attr:`interval_drawn`), or not."""
         self._drawing = on
+        self._show_cursor(None)
 
-    def paint_page(self, painter: QPainter, rect: QRectF) -> None:
-        """Paint the page into a rectangle of any device: an image, SVG, PDF."""
+    def set_ruler(self, on: bool) -> None:
+        """Let a drag over the traces measure, or not."""
+        self._ruler_on = on
+        self._drop_gesture()
+        self._show_cursor(None)
 
-    def show_epoch(self, epoch: int) -> None:
-        """Turn to the page around an epoch."""
-        self._start_s = epoch * EPOCH_S
-        self._draw()
+    def _paint_overlays(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
+        marks = self._marks.within(layout.start_s, layout.stop_s)
+        if isinstance(self._gesture, Moving):
+            moving = self._gesture.mark
+            marks = [moving if mark.key == moving.key else mark for mark in marks]
+        paint_marks(painter, layout, marks, page.labels, self._theme)
+        if self._gesture is not None:
+            self._gesture.paint(painter, layout, page)
 
-    def change_gain(self, direction: int) -> None:
-        """Make all traces larger (1) or smaller (-1) by one step."""
-        for lane in self._lanes:
-            lane.half_height = step(lane.half_height, -direction)
-        self._draw()
+    # -- lanes and gains
 
-    def set_filters_on(self, on: bool) -> None:
-        """Show the traces filtered by role, or as recorded (around their median); the model has a signal of its own."""
-        self._filters_on = on
-        self._draw()
+    @property
+    def selected_lane(self) -> int | None:
+        """Index of the selected lane in ``montage.shown``."""
+        return self._selected
 
-    def set_theme(self, theme: Theme) -> None:
-        """Redraw in other colours."""
-        self._theme = theme
-        self._plot.setBackground(theme.panel)
-        self._backdrop.set_colors(QColor(theme.epoch), QColor(theme.grid), QColor(theme.grid_strong))
-        self._veil.set_colors(QColor(theme.panel), QColor(theme.text))
-        pen = pg.mkPen(theme.trace, width=1)
-        for lane in self._lanes:
-            lane.curve.setPen(pen)
-        self._axis.set_colors(QColor(theme.dim_text), QColor(theme.text))
-        self._draw()
+    def select_lane(self, index: int | None) -> None:
+        """Select a lane by its index in ``montage.shown``, or none."""
+        if index != self._selected:
+            self._selected = index
+            if self._page is not None:
+                self._page = replace(self._page, selected=index)
+            self._update_gutter()
+            self.lane_selected.emit(index)
 
-    # -- drawing
+    def step_lane(self, direction: int) -> None:
+        """Select the lane below (1) or above (-1) the selected one."""
+        n = len(self._montage.shown)
+        if n:
+            start = self._selected if self._selected is not None else -1 if direction > 0 else n
+            self.select_lane(min(max(start + direction, 0), n - 1))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._draw()
+    def change_gain(self, direction: int, lane: int | None = None) -> None:
+        """Make all traces, or those of one lane, larger (1) or smaller (-1) by one step."""
+        if self._composer is not None:
+            chosen = self._montage.shown if lane is None else self._montage.shown[lane : lane + 1]
+            half_height = self._composer.half_height
+            self._change(
+                {id(trace): replace(trace, half_height=step(half_height(trace), -direction)) for trace in chosen}
+            )
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._draw()
+    def reset_gains(self) -> None:
+        """Give every lane the scale that suits its role and signal."""
+        self._change({id(trace): replace(trace, half_height=None) for trace in self._montage.traces})
 
-    def _draw(self) -> None:
-        recording = self._recording
-        if recording is None or not self.isVisible():
-            return
-        start, stop = self._start_s - CONTEXT_S, self._start_s + EPOCH_S + CONTEXT_S
-        columns = max(int(self._plot.width() * self.devicePixelRatioF()), 200)
-        try:
-            for row, lane in enumerate(self._lanes):
-                trace = read_page(recording, lane.channel, start, stop, self._band(lane), columns)
-                _set_points(lane.curve, trace, row, lane.half_height)
-        except SleepViewerError as error:
-            # Better no traces than those of another page.
-            for lane in self._lanes:
-                lane.curve.clear()
-            self.trouble.emit(str(error))
-        missing = _missing(recording, self._start_s, start, stop)
-        self._backdrop.set_page(missing, len(self._lanes))
-        self._veil.set_page(missing, len(self._lanes))
-        self._labels.show_lanes([_lane_text(lane, self._band(lane)) for lane in self._lanes], self._theme)
-        self._axis.show_times(
-            [(5.0 * i - CONTEXT_S, clock_text(recording, start + 5.0 * i)) for i in range(13)], (-CONTEXT_S, 45.0)
+    def _change(self, changed: dict[int, Trace]) -> None:
+        self._montage = replace(
+            self._montage, traces=tuple(changed.get(id(trace), trace) for trace in self._montage.traces)
         )
+        self._refresh()
+        self.montage_changed.emit(self._montage)
 
-    def _band(self, lane: _Lane) -> Band:
-        return lane.band if self._filters_on else RAW
+    # -- hands
 
-
-def _missing(recording: Recording, epoch_s: float, start: float, stop: float) -> Missing:
-    """Stretches of the page without samples, in seconds from the epoch's start, with the words to write there."""
-    ends = [(start, min(stop, 0.0), "before the recording"), (recording.duration_s, stop, "after the recording")]
-    gaps = [(gap.start_s, gap.stop_s, f"gap of {gap.duration_s:.4g} s: nothing recorded") for gap in recording.gaps]
-    return [
-        (max(first, start) - epoch_s, min(last, stop) - epoch_s, text)
-        for first, last, text in ends + gaps
-        if max(first, start) < min(last, stop)
-    ]
-
-
-def _set_points(curve: Curve, trace: PageTrace, row: int, half_height: float) -> None:
-    """Draw a trace into its lane: lane ``row`` spans y from -row to -(row + 1)."""
-    y = trace.y * np.float32(_HALF_LANE / half_height) - np.float32(row + 0.5)
-    x = trace.x - np.float32(CONTEXT_S)
-    missing = np.isnan(y)
-    if not missing.any():
-        curve.setData(x, y, connect="all")
-        return
-    # One NaN a gap is enough to interrupt the line; a path that is split at every sample of a gap takes long.
-    kept = ~missing
-    kept[1:] |= kept[:-1]
-    curve.setData(x[kept], y[kept], connect="finite")
-
-
-def _half_height(recording: Recording, channel: Channel, band: Band) -> float:
-    """Return the scale to start with; where the file can't be read, any will do: drawing the page tells the trouble."""
-    try:
-        return starting_half_height(recording, channel, band)
-    except SleepViewerError:
-        return 100.0
-
-
-def _lane_text(lane: _Lane, band: Band) -> tuple[str, str]:
-    unit = f" {lane.channel.unit}" if lane.channel.unit else ""
-    return lane.channel.label, f"±{lane.half_height:g}{unit} · {band.text}"
-
-
-class _LaneLabels(QWidget):
-    """Channel names and scales, each at the height of its lane."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFixedWidth(GUTTER_PX)
-        self._texts: list[tuple[str, str]] = []
-        self._theme: Theme | None = None
-
-    def show_lanes(self, texts: list[tuple[str, str]], theme: Theme) -> None:
-        if texts != self._texts or theme is not self._theme:
-            self._texts, self._theme = texts, theme
-            self.setAccessibleDescription("; ".join(f"{name} {scale}" for name, scale in texts))
-            self.setToolTip("\n".join(f"{name}  {scale}" for name, scale in texts))
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self._theme is None or not self._texts:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        layout, page, at = self._layout, self._page, event.position()
+        if event.button() is not Qt.MouseButton.LeftButton or layout is None or page is None:
             return
-        painter = QPainter(self)
-        lane_height = self.height() / len(self._texts)
-        two_lines = lane_height > 34
-        name_font, scale_font = QFont(self.font()), tabular(self.font())
-        name_font.setWeight(QFont.Weight.DemiBold)
-        if lane_height < self.fontMetrics().height():
-            name_font.setPixelSize(max(int(lane_height * 0.8), 5))
-        scale_font.setPointSizeF(self.font().pointSizeF() * 0.82)
-        for row, (name, scale) in enumerate(self._texts):
-            middle = (row + 0.5) * lane_height
-            self._draw_bar(painter, middle, _HALF_LANE * lane_height)
-            self._write(painter, name_font, self._theme.text, name, middle - 9 if two_lines else middle)
-            if two_lines:
-                self._write(painter, scale_font, self._theme.dim_text, scale, middle + 8)
+        lane = layout.lane_at(at.y())
+        if lane is None:
+            return
+        if at.x() < layout.plot.left():
+            self.select_lane(lane)
+        elif layout.plot.contains(at):
+            self._pressed_at = at
+            self._gesture = self._begin(at, lane, layout, page)
+            if isinstance(self._gesture, Drawing):
+                self._gesture.everywhere = bool(event.modifiers() & _EVERYWHERE)
+            self._update_plot()
 
-    def _draw_bar(self, painter: QPainter, middle: float, half: float) -> None:
-        """Draw the scale: from minus to plus the half height that is named beside it."""
-        assert self._theme is not None
-        painter.setPen(QColor(self._theme.dim_text))
-        x = self.width() - 6
-        painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
-        for end in (-half, half):
-            painter.drawLine(QPointF(x - 3, middle + end), QPointF(x + 3, middle + end))
+    def _begin(self, at: QPointF, lane: int, layout: PageLayout, page: Page) -> Gesture | None:
+        """Return what a press begins: the ruler where it is on, a hold on a mark, an interval to draw."""
+        if self._ruler_on:
+            point = Ruling.point(at, layout, page, lane)
+            return Ruling(lane, point, point, self._slow_waves(lane))
+        held = self._marks.at(at, layout, page.labels)
+        if held is not None and (held[0].selected or not self._drawing):
+            mark, grip = held
+            if not mark.selected:
+                self.mark_picked.emit(mark.key)
+            return Moving(mark, mark, grip, layout.time_of(at.x())) if mark.movable else None
+        return Drawing(lane, layout.time_of(at.x()), layout.time_of(at.x())) if self._drawing else None
 
-    def _write(self, painter: QPainter, font: QFont, color: str, text: str, y: float) -> None:
-        painter.setFont(font)
-        painter.setPen(QColor(color))
-        room = self.width() - 26
-        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(10, y - 10, room, 20), flags, elided)
+    def _slow_waves(self, lane: int) -> SlowWaves | None:
+        assert self._composer is not None
+        try:
+            return slow_waves(self._composer.recording, self._montage.shown[lane].derivation, self._epoch)
+        except SleepViewerError as error:
+            self.trouble.emit(str(error))
+            return None
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        layout, page, at = self._layout, self._page, event.position()
+        if layout is None or page is None:
+            return
+        if self._gesture is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            self._show_cursor(at)
+            return
+        self._gesture.move_to(at, layout, page)
+        self._update_plot()
 
-class _ClockAxis(QWidget):
-    """The clock time of every fifth second, under the traces."""
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        gesture, layout, page = self._gesture, self._layout, self._page
+        if event.button() is not Qt.MouseButton.LeftButton or gesture is None or layout is None or page is None:
+            return
+        if isinstance(gesture, Ruling):  # it stays until the next press
+            self.measured.emit(" · ".join(gesture.lines(layout, page)))
+            return
+        self._gesture = None
+        moved = abs(event.position().x() - self._pressed_at.x()) >= CLICK_PX
+        if isinstance(gesture, Moving):
+            if moved and gesture.mark != gesture.before:
+                self.mark_moved.emit(gesture.mark.key, gesture.mark.start_s, gesture.mark.stop_s)
+        elif isinstance(gesture, Drawing):
+            start, stop = gesture.interval
+            if moved and stop > start:
+                self.interval_drawn.emit(start, stop, "" if gesture.everywhere else page.lanes[gesture.lane].label)
+            elif (held := self._marks.at(event.position(), layout, page.labels)) is not None:
+                self.mark_picked.emit(held[0].key)
+        self._update_plot()
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(self.fontMetrics().height() + 6)
-        self._ticks: list[tuple[float, str]] = []
-        self._span = (0.0, 1.0)
-        self._colors = (QColor(), QColor())
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        layout = self._layout
+        if layout is not None and self._composer is not None and layout.plot.contains(event.position()):
+            epoch = int(layout.time_of(event.position().x()) // EPOCH_S)
+            if 0 <= epoch < self._composer.recording.n_epochs:
+                self.go_to_requested.emit(epoch)
 
-    def set_colors(self, dim: QColor, strong: QColor) -> None:
-        self._colors = (dim, strong)
-        self.update()
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._layout is None:
+            return
+        keys, turned, sideways = event.modifiers(), event.angleDelta().y(), event.angleDelta().x()
+        # Qt on Linux turns Alt+wheel into a sideways wheel; on macOS Shift does the same.
+        scrolls = abs(sideways) > abs(turned) or bool(keys & Qt.KeyboardModifier.ShiftModifier)
+        self._wheel += (turned or sideways) if scrolls else turned
+        steps = int(self._wheel / _WHEEL_STEP)
+        self._wheel -= steps * _WHEEL_STEP
+        direction = 1 if steps > 0 else -1
+        lane = self._layout.lane_at(event.position().y())
+        for _ in range(abs(steps)):
+            if scrolls:
+                self.scroll_page(-direction)
+            elif keys & Qt.KeyboardModifier.ControlModifier:
+                self.zoom(-direction)
+            elif lane is not None:
+                self.change_gain(direction, lane)
+        event.accept()
 
-    def show_times(self, ticks: list[tuple[float, str]], span: tuple[float, float]) -> None:
-        self._ticks, self._span = ticks, span
-        self.update()
+    def _drop_gesture(self) -> None:
+        if self._gesture is not None:
+            self._gesture = None
+            self._update_plot()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(tabular(self.font()))
-        first, last = self._span
-        width = painter.fontMetrics().horizontalAdvance("+00:00:00") + 10
-        every = 1 if self.width() / max(len(self._ticks) - 1, 1) > width else 2
-        for i, (second, text) in enumerate(self._ticks):
-            # Every second tick includes the epoch's two borders: ticks 3 and 9 of 0 to 12.
-            if every == 2 and i % 2 == 0:
-                continue
-            x = (second - first) / (last - first) * self.width()
-            if width / 2 <= x <= self.width() - width / 2:
-                painter.setPen(self._colors[1] if second in (0.0, EPOCH_S) else self._colors[0])
-                painter.drawText(QRectF(x - width / 2, 0, width, self.height()), Qt.AlignmentFlag.AlignCenter, text)
+    def _show_cursor(self, at: QPointF | None) -> None:
+        """Show by the pointer's shape what a press would do here."""
+        shape = Qt.CursorShape.ArrowCursor
+        layout, page = self._layout, self._page
+        if at is not None and layout is not None and page is not None and layout.plot.contains(at):
+            held = None if self._ruler_on else self._marks.at(at, layout, page.labels)
+            if self._ruler_on:
+                shape = Qt.CursorShape.CrossCursor
+            elif held is not None and held[0].movable and (held[0].selected or not self._drawing):
+                whole = held[1] is Grip.BODY
+                shape = Qt.CursorShape.SizeAllCursor if whole else Qt.CursorShape.SizeHorCursor
+            elif held is not None:
+                shape = Qt.CursorShape.PointingHandCursor
+            elif self._drawing:
+                shape = Qt.CursorShape.IBeamCursor
+        if shape is not self.cursor().shape():
+            self.setCursor(shape)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self.tooltip_at(event.pos())
+            if text:
+                QToolTip.showText(event.globalPos(), text, self)
+            else:
+                QToolTip.hideText()
+            return True
+        return super().event(event)
+
+    def tooltip_at(self, position: QPoint) -> str:
+        """What a lane's name says when it is pointed at: the scale in every way, the filter."""
+        layout, page = self._layout, self._page
+        lane = None if layout is None else layout.lane_at(position.y())
+        if layout is None or page is None or lane is None or position.x() >= layout.plot.left():
+            return ""
+        look = page.lanes[lane]
+        unit = look.unit or "units"
+        lines = [look.label, f"The bar beside it is {2 * look.half_height:g} {unit} high."]
+        if (px_per_cm := self._px_per_cm()) is not None:
+            lines.append(f"{look.half_height / layout.half(lane) * px_per_cm:.3g} {unit}/cm on this screen.")
+        lines.append(f"Filter: {look.filtered}. For the eye only: models get the signal as recorded.")
+        if look.negative_up:
+            lines.append("Negative is up.")
+        lines.append("Click: select. Wheel: gain.")
+        return "\n".join(lines)
+
+    def _px_per_cm(self) -> float | None:
+        """Pixels of the window that a centimetre of the screen has; None where the screen does not tell its size."""
+        screen = self.screen()
+        height_mm = screen.physicalSize().height()
+        return screen.size().height() / height_mm * 10 if 50 < height_mm < 5000 else None
