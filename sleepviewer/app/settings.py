@@ -8,6 +8,9 @@ from typing import Final, Protocol, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from sleepviewer.app.keymap import Keymap
+from sleepviewer.app.stage_colors import STAGE_COLORS
+
 _MOST_RECENT: Final = 8
 
 _Json = TypeVar("_Json", bool, int, float, str, list, dict)
@@ -112,3 +115,32 @@ class Settings:
     @geometry.setter
     def geometry(self, value: QByteArray) -> None:
         self._store.setValue("geometry", value)
+
+    @property
+    def panels(self) -> QByteArray | None:
+        """How the panels were arranged."""
+        value = self._store.value("panels")
+        return value if isinstance(value, QByteArray) else None
+
+    @panels.setter
+    def panels(self, value: QByteArray) -> None:
+        self._store.setValue("panels", value)
+
+    @property
+    def stage_colors(self) -> str:
+        """Name of the set of stage colours."""
+        value = str(self._store.value("stage_colors", "usual"))
+        return value if value in STAGE_COLORS else "usual"
+
+    @stage_colors.setter
+    def stage_colors(self, name: str) -> None:
+        self._store.setValue("stage_colors", name)
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys: a profile, and what the user changed."""
+        return Keymap.from_json(self.get_json("keys", {}))
+
+    @keymap.setter
+    def keymap(self, keymap: Keymap) -> None:
+        self.set_json("keys", keymap.to_json())

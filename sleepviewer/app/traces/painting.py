@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -24,9 +25,24 @@ _TWO_LINES_PX = 34
 _AT_LEAST_PX = 2.0
 
 
+_line_px = 1.0
+"""Width of a hairline in pixels of the device; more in pictures of more dots an inch than a screen has."""
+
+
+@contextmanager
+def lines_of(px: float) -> Iterator[None]:
+    """Paint hairlines wider for a while."""
+    global _line_px
+    before, _line_px = _line_px, px
+    try:
+        yield
+    finally:
+        _line_px = before
+
+
 def hairline(color: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
     """Return a pen one pixel wide on a screen, and a thin line on paper."""
-    pen = QPen(color, 1.0, style)
+    pen = QPen(color, _line_px, style)
     pen.setCosmetic(True)
     return pen
 
@@ -37,6 +53,24 @@ def paint_plot(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -
     paint_traces(painter, layout, page)
     painter.setFont(font)
     paint_words(painter, layout, page)
+
+
+def ground_key(layout: PageLayout, page: Page) -> tuple[object, ...]:
+    """Return what the ground depends on: pages with the same key have the same ground."""
+    start = layout.start_s
+    return (
+        layout.plot.getRect(),
+        layout.edges,
+        round(layout.stop_s - start, 6),
+        round(page.epoch_s - start, 6),
+        page.context_is_faint,
+        page.epoch_is_narrow,
+        tuple((round(time - start, 6), strong) for time, strong in page.grid),
+        tuple((stretch.start_s - start, stretch.stop_s - start) for stretch in page.missing),
+        tuple((look.guide, look.half_height) for look in page.lanes if look.guide is not None),
+        page.theme.name,
+        page.theme.panel,
+    )
 
 
 def paint_ground(painter: QPainter, layout: PageLayout, page: Page) -> None:
