@@ -29,9 +29,9 @@ def ask_recording(parent: QWidget, folder: Path) -> Path | None:
     return _opened(QFileDialog.getOpenFileName(parent, "Open a recording", str(folder), _RECORDINGS))
 
 
-def ask_truth(parent: QWidget, folder: Path) -> Path | None:
-    """Ask for an expert's hypnogram."""
-    return _opened(QFileDialog.getOpenFileName(parent, "Open the expert's hypnogram", str(folder), _HYPNOGRAMS))
+def ask_truth(parent: QWidget, folder: Path, title: str = "Open the expert's hypnogram") -> Path | None:
+    """Ask for a scorer's hypnogram, the expert's or another one's."""
+    return _opened(QFileDialog.getOpenFileName(parent, title, str(folder), _HYPNOGRAMS))
 
 
 def ask_weights(parent: QWidget) -> Path | None:

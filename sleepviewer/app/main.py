@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from time import monotonic
 
-from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.settings import Settings
@@ -79,6 +80,9 @@ def paint_window(
     window.show()
     for _ in range(3):
         app.processEvents()
+    patience = monotonic() + _PATIENCE_S
+    while window.page.night.spectrogram.pending and monotonic() < patience:
+        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
     setup = PictureSetup(What(what), *size, dpi)
     caption = caption_of(window.session, window.page, setup.what)
     is_window = setup.what is What.WINDOW
@@ -88,6 +92,9 @@ def paint_window(
     finally:
         window.close()
 
+
+_PATIENCE_S = 20.0
+"""How long a picture waits for what is computed in the background."""
 
 _NOISE = "This plugin does not support"
 """Begins what Qt's offscreen platform says of every window; nothing that a user could act on."""

@@ -55,8 +55,14 @@ class NightPage(QWidget):
         session.document_changed.connect(self._on_change)
         self._show_epoch(session.epoch)
 
+    @property
+    def theme(self) -> Theme:
+        """The colours that are shown."""
+        return self._theme
+
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
+        self._theme = theme
         # The same ground under rows and traces, so that they read as one column.
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(f"NightPage {{ background: {theme.panel}; }}")

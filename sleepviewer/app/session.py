@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.navigation import DoubtWalk
 from sleepviewer.review.night import Night
@@ -23,6 +24,8 @@ class NightSession(QObject):
         self.night = night
         self.doubt_walk = DoubtWalk()
         self.doubt_walk.start(night.document)
+        self.scorers: tuple[Hypnogram, ...] = ()
+        """Hypnograms of further scorers, shown beside the document and no part of it."""
         self._epoch = 0
         self._anchor = 0
         night.document.subscribe(self._on_change)

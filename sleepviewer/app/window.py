@@ -33,6 +33,7 @@ from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
 from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
+from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
@@ -61,6 +62,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     PicturesPart,
     TracesPart,
     MontagePart,
+    NightPart,
     EventsPart,
 )
 """What the window has beside the night page, in the order of its panels."""

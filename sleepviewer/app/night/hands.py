@@ -170,11 +170,11 @@ class NightHands(QObject):
         shown = view.shown_rows
         place = shown.index(row)
         menu.addAction(f"Hide “{row.title}”", lambda: self._show(row, shown=False))
-        for text, other in (("Move up", place - 1), ("Move down", place + 1)):
+        for text, to in (("Move up", place - 1), ("Move down", place + 1)):
             action = menu.addAction(text)
-            action.setEnabled(0 <= other < len(shown))
+            action.setEnabled(0 <= to < len(shown))
             if action.isEnabled():
-                action.triggered.connect(lambda _=False, to=shown[other]: self._place(row, view.rows.index(to)))
+                action.triggered.connect(lambda _=False, other=shown[to]: self._place(row, view.rows.index(other)))
         if row.resizable:
             factor = view.arrangement.height_of(row.key)
             menu.addAction("Taller", lambda: self._resize(row, factor * _HEIGHT_STEP))
@@ -182,7 +182,7 @@ class NightHands(QObject):
             menu.addAction("Usual height", lambda: self._resize(row, 1.0))
         if row in view.scorers:
             menu.addSeparator()
-            number = view.scorers.index(row)  # type: ignore[arg-type]
+            number = view.scorers.index(row)
             menu.addAction("Remove this hypnogram", lambda: view.scorer_dropped.emit(number))
         hidden = [other for other in view.rows if other.key in view.arrangement.hidden]
         if hidden:

@@ -34,6 +34,8 @@ class SpectrogramRow(NightRow):
         self._spectrogram: Spectrogram | None = None
         self._limits_db = (0.0, 1.0)
         self._sentence = ""
+        self.pending = False
+        """Whether a spectrogram is being computed, so that a picture had better wait."""
 
     @property
     def spectrogram(self) -> Spectrogram | None:
@@ -42,7 +44,7 @@ class SpectrogramRow(NightRow):
 
     def show_spectrogram(self, recording: Recording, spectrogram: Spectrogram) -> None:
         """Show a spectrogram of the recording."""
-        self._recording, self._spectrogram, self._sentence = recording, spectrogram, ""
+        self._recording, self._spectrogram, self._sentence, self.pending = recording, spectrogram, "", False
         self._limits_db = spectrogram.limits_db
         if not np.isfinite(spectrogram.power_db).any():
             self._sentence = f"{spectrogram.label} has no power between {LOWEST_HZ:g} and {HIGHEST_HZ:g} Hz to show"
@@ -53,9 +55,14 @@ class SpectrogramRow(NightRow):
         )
         self.refresh()
 
-    def show_sentence(self, sentence: str) -> None:
-        """Show why there is no spectrogram (yet)."""
-        self._spectrogram, self._sentence = None, sentence
+    @property
+    def says_something(self) -> bool:
+        """Whether there is a spectrogram, or a word on why there is none."""
+        return self._spectrogram is not None or bool(self._sentence)
+
+    def show_sentence(self, sentence: str, *, pending: bool = False) -> None:
+        """Show why there is no spectrogram, or (``pending``) none yet."""
+        self._spectrogram, self._sentence, self.pending = None, sentence, pending
         self.setToolTip("")
         self.refresh()
 

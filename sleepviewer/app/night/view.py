@@ -68,6 +68,7 @@ class NightView(QWidget):
         self.clock = ClockRow("clock", theme)
         self.scorers: tuple[HypnogramRow, ...] = ()
         self._rows: dict[str, NightRow] = {}
+        self._laid_out: list[NightRow] = []
         for row in (
             self.expert,
             self.disagreements,
@@ -212,6 +213,11 @@ class NightView(QWidget):
         if self._document is not None:
             self.set_span(around(self._epoch, hours * EPOCHS_PER_HOUR, self._document.n_epochs))
 
+    def move_by(self, spans: float) -> None:
+        """Show another part of a zoomed night, so many of its lengths later."""
+        if self._document is not None:
+            self.set_span(self._span.moved(spans * self._span.length, self._document.n_epochs))
+
     def _show_clock(self) -> None:
         if self._recording is not None:
             most = max(int(self.clock.plot_width / 90), 2)
@@ -259,10 +265,10 @@ class NightView(QWidget):
 
     def _lay_out(self) -> None:
         shown = self.shown_rows
-        order = [self._column.itemAt(i).widget() for i in range(self._column.count())]
-        if order != shown:
-            for row in order:
+        if self._laid_out != shown:
+            for row in self._laid_out:
                 self._column.removeWidget(row)
+            self._laid_out = shown
             for row in shown:
                 self._column.addWidget(row)
             for row in self._rows.values():
