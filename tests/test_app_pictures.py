@@ -103,7 +103,14 @@ def test_a_caption_says_what_is_seen(opened: MainWindow) -> None:
     assert opened.session is not None
     opened.session.go_to(7)
     caption = caption_of(opened.session, opened.page, What.BOTH)
-    for part in ("night.edf", "epoch 8 of 40", "2021-03-04 22:33:30", "page of 60 s", "display filters on"):
+    for part in (
+        "night.edf",
+        "epoch 8 of 40",
+        "2021-03-04 22:33:30",
+        "page of 60 s",
+        "a half lane",
+        "display filters on",
+    ):
         assert part in caption
     assert "SIMULATED" not in caption
     opened.run_command("filters")
