@@ -473,6 +473,13 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
         needs_night=False,
     ),
     KeyRow(
+        "float_panel",
+        "View",
+        "Float or dock the panel",
+        (),
+        tip="Take the panel that has the keyboard out of the window, or put it back",
+    ),
+    KeyRow(
         "reset_window",
         "View",
         "Reset the window",

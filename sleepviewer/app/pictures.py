@@ -135,10 +135,9 @@ def caption_of(session: NightSession, page: NightPage, what: What) -> str:
             f"epoch {session.epoch + 1} of {session.document.n_epochs} at {date}{clock_text(recording, time_s)}"
         )
         parts.append(f"page of {text_of(page.traces.timebase)}")
-        halves = {trace.half_height for trace in page.traces.montage.shown if trace.half_height is not None}
-        if halves:
-            low, high = min(halves), max(halves)
-            parts.append(f"half a lane ±{low:g}" + ("" if low == high else f" to ±{high:g}") + ", as beside each name")
+        scales = tuple(dict.fromkeys(page.traces.scales))
+        if scales:
+            parts.append(" and ".join(scales) + " a half lane" if len(scales) <= 2 else "scales beside the names")
         parts.append("display filters on" if page.traces.page_style.filters_on else "no display filters")
         if page.traces.page_style.negative_up:
             parts.append("negative up")

@@ -214,6 +214,11 @@ class MainWindow(QMainWindow):
         return self._commands | own
 
     @property
+    def settings(self) -> Settings:
+        """What it remembers."""
+        return self._settings
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """What it is composed of beside the night page."""
         return self._parts

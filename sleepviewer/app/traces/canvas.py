@@ -86,6 +86,11 @@ class PageCanvas(QWidget):
         """What is shown, with the gains as they are now."""
         return self._montage
 
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """What half a lane's height stands for, lane by lane: ``±100 µV``."""
+        return () if self._page is None else tuple(look.scale for look in self._page.lanes)
+
     def set_montage(self, montage: Montage) -> None:
         """Show other derivations, filters, gains, colours or heights; a night must be open."""
         self._montage = montage
