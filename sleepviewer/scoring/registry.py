@@ -15,7 +15,7 @@ from sleepviewer.scoring.base import Engine
 
 YASA: Final = "yasa"
 DEFAULT_ENGINE: Final = "attnsleep+context"
-"""The one that measures best on a real night that no model saw: docs/experiments.md."""
+"""Best by the held-out subjects, and ahead of YASA on a real night that no model saw: docs/experiments.md."""
 
 YASA_CARD: Final = ModelCard(
     name="YASA",
