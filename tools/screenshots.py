@@ -21,7 +21,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 
@@ -187,9 +187,7 @@ class Studio:
         with self.window(state, theme) as window:
             image = self._of_dialog(window, state) if state.dialog else self._of_window(window, state)
         path = self._folder / f"{name}_{theme.name}.png"
-        image.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.AvoidDither).save(
-            str(path), "PNG", 0
-        )
+        in_256_colours(image).save(str(path), "PNG", 0)  # the smallest file
         return path
 
     def _of_window(self, window: MainWindow, state: State) -> QImage:
