@@ -95,15 +95,18 @@ class AnnotationPanel(QWidget):
             self._pick(index)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrow down leads from the search field into the table."""
-        if watched is self._search and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Down and self.model.rowCount():
+        """Enter, Escape and the arrow down belong to the search field while it has the keyboard."""
+        if watched is self._search and isinstance(event, QKeyEvent):
+            if event.type() is QEvent.Type.ShortcutOverride and event.key() in (*_ENTER, Qt.Key.Key_Escape):
+                event.accept()  # else they would accept the model's stage, or cancel its scoring
+                return True
+            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+                self._search.clear()
+                return True
+            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down and self.model.rowCount():
                 self.table.setFocus(Qt.FocusReason.TabFocusReason)
                 if not self.table.currentIndex().isValid():
                     self.table.setCurrentIndex(self.model.index(0, TIME))
-                return True
-            if event.key() == Qt.Key.Key_Escape and self._search.text():
-                self._search.clear()
                 return True
         return super().eventFilter(watched, event)
 
