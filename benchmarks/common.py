@@ -131,7 +131,7 @@ def peak_rss_mb(pid: int | str = "self") -> float:
 
 def machine(*packages: str) -> dict[str, object]:
     """What a figure depends on: system, cores and the versions of what was measured, else of what draws."""
-    packages = ("numpy", "edfio", *(packages or ("PySide6-Essentials", "pyqtgraph")))
+    packages = ("numpy", "edfio", *(packages or ("PySide6-Essentials",)))
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

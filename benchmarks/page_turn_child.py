@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyqtgraph import PlotWidget
 from PySide6.QtCore import Qt
 from turning import PaintWatch, bring_up, serve, turn_page
 
@@ -19,7 +18,8 @@ from sleepviewer.app.main import _application
 from sleepviewer.app.night.row import NightRow
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import LIGHT, apply_theme
-from sleepviewer.app.traces import view as trace_view
+from sleepviewer.app.traces.canvas import PageCanvas
+from sleepviewer.app.traces.composer import Composer
 from sleepviewer.app.window import MainWindow
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.night import Night
@@ -30,7 +30,7 @@ from sleepviewer.scoring.base import Prediction
 def main() -> None:
     """Open the night and turn its pages as told on standard input."""
     watch = PaintWatch()
-    for cls in (PlotWidget, NightRow):
+    for cls in (PageCanvas, NightRow):
         watch.watch(cls)
     app = _application()
     apply_theme(app, LIGHT)
@@ -39,7 +39,7 @@ def main() -> None:
     assert window.session is not None
     window.session.go_to(60)
     bring_up(window)
-    awaited = {*window.findChildren(PlotWidget), *(row for row in window.findChildren(NightRow) if row.isVisible())}
+    awaited = {*window.findChildren(PageCanvas), *(row for row in window.findChildren(NightRow) if row.isVisible())}
 
     def turn() -> float:
         return turn_page(window, Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier, watch, awaited)
@@ -70,8 +70,7 @@ def _scored(night: Night) -> Night:
 
 
 _STEPS: tuple[tuple[str, Any, str], ...] = (
-    ("read and filter", trace_view, "read_page"),
-    ("hand to the curves", trace_view, "_set_points"),
+    ("compose the page", Composer, "page"),
     ("epoch tab texts", EpochTab, "show_session"),
     ("status line", StatusLine, "show_session"),
 )
@@ -89,7 +88,7 @@ def _split(turn: Callable[[], float], watch: PaintWatch, count: int) -> dict[str
     finally:
         for (_, owner, name), original in zip(_STEPS, originals, strict=True):
             setattr(owner, name, original)
-    spent["paint traces"] = watch.spent_s["PlotWidget"]
+    spent["paint traces"] = watch.spent_s["PageCanvas"]
     spent["paint night rows"] = watch.spent_s["NightRow"]
     steps = {step: 1000 * seconds / count for step, seconds in spent.items()}
     return {

@@ -542,10 +542,10 @@ def test_a_double_click_asks_to_go_to_the_epoch(qtbot: QtBot, view: TraceView) -
 
 def test_a_page_is_painted_ahead_and_shown_the_same(qtbot: QtBot, view: TraceView) -> None:
     view.grab()
-    qtbot.waitUntil(lambda: len(view._pictures) == 2)
+    qtbot.waitUntil(lambda: len(view._prepared) == 2)
     view.show_epoch(EPOCH + 1)
     ahead = view.grab().toImage()
-    view._pictures.clear()
+    view._prepared.clear()
     assert view.grab().toImage() == ahead
 
 
@@ -554,7 +554,7 @@ def test_memory_for_painted_pages_is_bounded(qtbot: QtBot, view: TraceView) -> N
         view.show_epoch(epoch)
         view.grab()
         QApplication.processEvents()
-        assert len(view._pictures) <= 3
+        assert len(view._prepared) <= 3
 
 
 @pytest.mark.parametrize("scale", [1, 3])

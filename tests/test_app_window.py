@@ -88,7 +88,8 @@ def corrected_of(window: MainWindow) -> dict[int, int]:
 def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let every dialog be cancelled; return the list of those that were asked."""
     asked: list[str] = []
-    for name in ("ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "show_about"):
+    names = ("ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "ask_events_path")
+    for name in (*names, "show_about"):
         monkeypatch.setattr(dialogs, name, lambda *_, name=name: asked.append(name))
     for dialog in (HelpOverlay, CommandPalette, SettingsDialog):
         monkeypatch.setattr(dialog, "exec", lambda *_, name=dialog.__name__: asked.append(name))

@@ -59,6 +59,7 @@ class EventsPanel(QWidget):
         self._kind = QComboBox(self)
         self._kind.setEditable(True)
         self._kind.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._kind.setObjectName("kind")
         self._kind.setAccessibleName("Kind of event to draw")
         self._kind.setToolTip("Kind of event to draw; any name can be typed (Shift+E)")
         self._only_kind = QComboBox(self)

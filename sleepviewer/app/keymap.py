@@ -50,7 +50,6 @@ RESERVED: Final[Mapping[str, str]] = {
     "Backtab": "moves the focus back",
     "Shift+Tab": "moves the focus back",
     "Shift+Backtab": "moves the focus back",
-    "F10": "opens the menus",
     **{f"Alt+{letter}": f"opens the menu {menu}" for menu, letter in MENU_LETTERS.items()},
 }
 """Keys that no command may have, and what they do."""

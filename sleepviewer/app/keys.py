@@ -41,6 +41,60 @@ class KeyRow:
         return self.tip or self.title.removesuffix("…")
 
 
+_MONTAGE_ROWS: Final = (
+    KeyRow(
+        "channel_panel",
+        "View",
+        "Channels and montages",
+        ("Ctrl+L",),
+        tip="Order, filters, gains, colours and derivations of the traces; again hides the panel",
+        icon="channels",
+        break_before=True,
+    ),
+    KeyRow(
+        "derivation_add",
+        "View",
+        "Add derivations…",
+        ("Ctrl+Shift+L",),
+        tip="Show the difference of two channels, or of one and the mean of several",
+    ),
+    *(
+        KeyRow(
+            f"montage_{key}",
+            "View",
+            f"Montage {key}",
+            (f"F{key}",),
+            tip=f"Show the montage that is offered or saved at F{key}",
+            submenu="Montages",
+        )
+        for key in range(1, 13)
+    ),
+    KeyRow(
+        "montage_reset",
+        "View",
+        "Back to as recorded",
+        (),
+        tip="Show every channel as it is in the file, filtered as is usual for it",
+        icon="reset",
+        submenu="Montages",
+    ),
+    KeyRow("montage_save", "View", "Save…", (), tip="Save what is shown as a montage of yours", submenu="Montages"),
+    KeyRow("montage_import", "View", "Import…", (), tip="Add the montages of a file to yours", submenu="Montages"),
+    KeyRow("montage_export", "View", "Export…", (), tip="Write your montages to a file", submenu="Montages"),
+    *(
+        KeyRow(
+            f"montage_save_{key}",
+            "View",
+            f"At F{key}…",
+            (f"Shift+F{key}",),
+            tip=f"Save what is shown as a montage, and have F{key} call it",
+            submenu="Save the montage",
+        )
+        for key in range(1, 13)
+    ),
+)
+"""Montages, and the panel that makes them."""
+
 KEY_TABLE: Final[tuple[KeyRow, ...]] = (
     KeyRow(
         "open",
@@ -253,6 +307,7 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
         icon="filter",
         needs_night=False,
     ),
+    *_MONTAGE_ROWS,
     KeyRow(
         "whole_night",
         "View",
@@ -416,6 +471,13 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
         icon="full_screen",
         break_before=True,
         needs_night=False,
+    ),
+    KeyRow(
+        "float_panel",
+        "View",
+        "Float or dock the panel",
+        (),
+        tip="Take the panel that has the keyboard out of the window, or put it back",
     ),
     KeyRow(
         "reset_window",

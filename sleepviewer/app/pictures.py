@@ -87,29 +87,17 @@ def painter_of(what: What, page: NightPage, caption: str, theme: Theme) -> Paint
         line = painter.fontMetrics().height() + _GAP_PX
         room = rect.adjusted(0, _GAP_PX, 0, -line)
         if what is What.NIGHT:
-            _paint_night(page, painter, room)
+            page.night.paint_night(painter, room)
         elif what is What.PAGE:
             page.traces.paint_page(painter, room)
         else:
             height = min(float(page.night.sizeHint().height()), room.height() * _NIGHT_SHARE)
-            _paint_night(page, painter, QRectF(room.left(), room.top(), room.width(), height))
+            page.night.paint_night(painter, QRectF(room.left(), room.top(), room.width(), height))
             page.traces.paint_page(painter, room.adjusted(0, height + _GAP_PX, 0, 0))
         place = QRectF(rect.left(), rect.bottom() - line, rect.width(), line - _GAP_PX / 2).adjusted(12, 0, -12, 0)
         _paint_caption(painter, place, font, caption, theme)
 
     return paint
-
-
-def _paint_night(page: NightPage, painter: QPainter, rect: QRectF) -> None:
-    night = page.night
-    if hasattr(night, "paint_night"):
-        night.paint_night(painter, rect)
-        return
-    painter.save()
-    painter.translate(rect.topLeft())
-    painter.scale(rect.width() / night.width(), rect.height() / night.height())
-    night.render(painter, QPoint())
-    painter.restore()
 
 
 def _paint_caption(painter: QPainter, rect: QRectF, font: QFont, caption: str, theme: Theme) -> None:

@@ -149,9 +149,22 @@ def _style_sheet(theme: Theme) -> str:
     down, up, close, floating = (resource("icons", f"{name}.svg").as_posix() for name in names)
     return f"""
     QToolBar {{ background: {theme.window}; border: 0; spacing: 4px; padding: 3px 6px; }}
-    QToolBar QToolButton {{ padding: 3px 6px; border: 2px solid transparent; border-radius: 4px; }}
-    QToolBar QToolButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
-    QToolBar QToolButton:pressed {{ background: {theme.border}; }}
+    QToolButton {{
+        background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.border}; border-radius: 4px;
+        padding: 3px 8px;
+    }}
+    QToolButton[popupMode="1"] {{ padding-right: 22px; }}
+    QToolButton::menu-button {{ border: 0; width: 18px; }}
+    QToolButton::menu-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
+    QToolButton[autoRaise="true"] {{ background: transparent; border: 2px solid transparent; padding: 3px 6px; }}
+    QToolButton:hover, QToolButton[autoRaise="true"]:hover {{
+        background: {theme.selection}; color: {theme.selection_text};
+    }}
+    QToolButton:pressed, QToolButton:checked, QToolButton[autoRaise="true"]:checked {{ background: {theme.selection}; }}
+    QToolButton:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
+    QToolButton:focus {{ {focus}; padding: 2px 7px; }}
+    QToolButton[popupMode="1"]:focus {{ padding-right: 21px; }}
+    QToolButton[autoRaise="true"]:focus {{ {focus}; padding: 3px 6px; }}
     QMainWindow::separator {{ background: {theme.border}; width: 3px; height: 3px; }}
     QMainWindow::separator:hover {{ background: {theme.accent}; }}
     QDockWidget {{
@@ -210,7 +223,7 @@ def _style_sheet(theme: Theme) -> str:
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 16px; }}
     QTreeView::item {{ padding: 3px 2px; }}
     #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}
-    QToolBar QToolButton:focus, QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
+    QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
     QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px; }}
     QProgressBar {{ border: 1px solid {theme.border}; border-radius: 3px; text-align: center; }}
     QProgressBar::chunk {{ background: {theme.accent}; }}

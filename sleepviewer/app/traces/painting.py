@@ -55,6 +55,24 @@ def paint_plot(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -
     paint_words(painter, layout, page)
 
 
+def ground_key(layout: PageLayout, page: Page) -> tuple[object, ...]:
+    """Return what the ground depends on: pages with the same key have the same ground."""
+    start = layout.start_s
+    return (
+        layout.plot.getRect(),
+        layout.edges,
+        round(layout.stop_s - start, 6),
+        round(page.epoch_s - start, 6),
+        page.context_is_faint,
+        page.epoch_is_narrow,
+        tuple((round(time - start, 6), strong) for time, strong in page.grid),
+        tuple((stretch.start_s - start, stretch.stop_s - start) for stretch in page.missing),
+        tuple((look.guide, look.half_height) for look in page.lanes if look.guide is not None),
+        page.theme.name,
+        page.theme.panel,
+    )
+
+
 def paint_ground(painter: QPainter, layout: PageLayout, page: Page) -> None:
     """Paint what is behind the traces: the epoch, the grid, lane centres, guide lines, where nothing was recorded."""
     theme, plot = page.theme, layout.plot
