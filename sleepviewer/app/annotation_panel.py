@@ -51,6 +51,7 @@ class AnnotationPanel(QWidget):
         """Show a file's annotations, in order of time; ``nothing`` is said where there are none."""
         self._nothing = nothing
         self.model.show(recording, entries)
+        self.table.set_columns(with_channels=any(entry.channel for entry in entries))
         self._show_count()
 
     def start_search(self) -> None:
@@ -132,14 +133,15 @@ class _Table(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(24)
 
-    def set_columns(self) -> None:
+    def set_columns(self, *, with_channels: bool = False) -> None:
         """Give the text what the other columns leave; call it once there is a model."""
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         metrics = self.fontMetrics()
         for column, sample in ((TIME, "+00:00:00"), (DURATION, "Lasts (s)"), (CHANNEL, "EEG C4-A1")):
-            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 26)
+            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        self.setColumnHidden(CHANNEL, not with_channels)
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _ENTER:
