@@ -64,6 +64,7 @@ class EventsPanel(QWidget):
         self._kind.setToolTip("Kind of event to draw; any name can be typed (Shift+E)")
         self._only_kind = QComboBox(self)
         self._only_kind.setAccessibleName("Show events of this kind")
+        self._only_kind.addItem("All kinds", None)
         self._only_origin = QComboBox(self)
         self._only_origin.setAccessibleName("Show events of this origin")
         for text, origin in _ORIGINS:
