@@ -198,7 +198,8 @@ def _style_sheet(theme: Theme) -> str:
     }}
     QPushButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
     QPushButton:checked {{
-        background: {theme.selection}; color: {theme.selection_text}; border: 2px solid {theme.accent}; padding: 4px 12px;
+        background: {theme.selection}; color: {theme.selection_text}; border: 2px solid {theme.accent};
+        padding: 4px 12px;
     }}
     QPushButton:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
     QPushButton:focus {{ {focus}; padding: 4px 12px; }}
