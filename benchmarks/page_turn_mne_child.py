@@ -31,7 +31,7 @@ def main() -> None:
             raise RuntimeError("mne-qt-browser did not turn to the next page")
         return ms
 
-    serve(turn)
+    serve({"turns": lambda count: {"turns": [round(turn(), 3) for _ in range(count)]}})
 
 
 if __name__ == "__main__":

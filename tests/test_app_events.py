@@ -305,7 +305,7 @@ def test_the_epoch_tab_says_what_lies_in_the_epoch(opened: MainWindow) -> None:
     opened.run_command("next_epoch")
     assert tab._events.text() == "Events: arousal 4.2 s"
     document.undo()
-    assert tab._events.isHidden()
+    assert tab._events.text() == ""
 
 
 # -- marks
@@ -375,6 +375,19 @@ def test_what_is_found_is_suggested_and_taken_up_once(opened: MainWindow, monkey
     assert [(event.start_s, event.suggested) for event in document.events] == [(10.2, False), (50, False), (120, True)]
     document.undo()
     assert [event.start_s for event in document.events] == [10.2, 50, 90]
+
+
+def test_another_scored_channel_is_the_one_to_search(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert window.open_path(write_night(tmp_path / "two.edf", ("EEG C4", "EEG O2", "EOG left")))
+    assert window.session is not None
+    button = part_of(window).panel.suggest
+    assert list(button._channels) == ["EEG C4", "EEG O2"]
+    window.session.choose_channel("EEG O2")
+    assert button.channels == ("EEG O2",)
+    button._channels["EEG C4"].setChecked(True)
+    assert start_without_process(window, monkeypatch).channels == ("EEG C4", "EEG O2")
 
 
 def test_labels_restrict_what_is_searched(opened: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:

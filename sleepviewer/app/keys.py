@@ -567,7 +567,6 @@ KEY_TABLE: Final[tuple[KeyRow, ...]] = (
         ("Del",),
         tip="Delete the selected event, or dismiss the selected suggestion",
         icon="delete",
-        repeats=True,
         unless="no event is selected",
     ),
     KeyRow(

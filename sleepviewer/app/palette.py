@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app.fuzzy import match
+from sleepviewer.app.fuzzy import Match, match
 from sleepviewer.app.key_help import shown_keys
 
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -96,12 +96,12 @@ class CommandPalette(QDialog):
             words = query.lower().split()
             others = [e for e in self._entries if id(e) not in taken and all(w in e.tip.lower() for w in words)]
             found.sort(key=lambda pair: (-pair[0].score, bool(pair[1].why_not)))
-            found += [(None, entry) for entry in others]
+            found += [(Match(0.0, ()), entry) for entry in others]
         self._list.clear()
         for fits, entry in found[:_MOST] if query.strip() else found:
             item = QListWidgetItem(entry.title, self._list)
             item.setData(_ENTRY, entry)
-            item.setData(_PLACES, () if fits is None else fits.places)
+            item.setData(_PLACES, fits.places)
             item.setToolTip(entry.tip)
             keys = f", {shown_keys(entry.keys)}" if entry.keys else ""
             said = f", not now: {entry.why_not}" if entry.why_not else ""
@@ -110,7 +110,7 @@ class CommandPalette(QDialog):
         self._explain()
 
     def _explain(self) -> None:
-        item = self._list.currentItem()
+        item: QListWidgetItem | None = self._list.currentItem()
         if item is None:
             self._said.setText("Nothing has these letters in this order")
             return
@@ -118,7 +118,7 @@ class CommandPalette(QDialog):
         self._said.setText(f"Not now: {entry.why_not}" if entry.why_not else entry.tip)
 
     def _choose(self) -> None:
-        item = self._list.currentItem()
+        item: QListWidgetItem | None = self._list.currentItem()
         if item is None:
             return
         entry: Entry = item.data(_ENTRY)
