@@ -350,6 +350,8 @@ class MontagePart(QObject):
             self._wanted.name,
             changed=not _alike(self._named(self._wanted.name), self._wanted),
         )
+        if not self._panel.rows:
+            self._follow_lane(self._traces.selected_lane)
 
     def _rows_shown(self) -> list[int]:
         """Rows of the wanted montage that are on the page, from its top."""
