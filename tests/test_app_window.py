@@ -195,6 +195,7 @@ def test_cancelling_does_not_wait_for_the_engine_and_changes_nothing(qtbot: QtBo
 
 def test_what_an_engine_can_not_score_is_a_sentence(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     assert window.open_path(write_night(tmp_path / "short.edf", 3))
+    window.scoring_bar.choose_engine("yasa")  # which wants five minutes at least
     qtbot.keyClick(window, Qt.Key.Key_S)
     qtbot.waitUntil(lambda: window.info_bar.text != "", timeout=60_000)
     assert "short.edf" in window.info_bar.text

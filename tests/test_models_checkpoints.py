@@ -121,12 +121,11 @@ def test_a_pickle_called_safetensors_is_refused(tmp_path: Path, state: State) ->
 def test_a_header_as_long_as_a_pickle_begins_is_no_pickle(tmp_path: Path, state: State) -> None:
     """The first byte of a safetensors file is the lowest of its header's length: it may be any multiple of eight."""
     path = tmp_path / "weights.safetensors"
-    for length in range(16):
+    for length in range(33):
         save_weights(path, state, ModelCard("a" * 8 * length, 100, 3000, member="attnsleep"))
         if path.read_bytes()[:1] == b"\x80":
             break
-    else:
-        pytest.skip("no header of such a length was found")
+    assert path.read_bytes()[:1] == b"\x80"
     assert load_weights(path).card.rate_hz == 100
 
 

@@ -126,9 +126,9 @@ def test_the_child_is_modest(process: ScoringProcess, short: Path) -> None:
 def test_yasa_runs_in_a_child_without_qt(short: Path) -> None:
     with ScoringProcess() as process:
         started = time.monotonic()
-        process.warm_up(EngineSpec())
+        process.warm_up(EngineSpec("yasa"))
         assert time.monotonic() - started < PROMPT_S
-        prediction = process.score(ScoringRequest(short, EngineSpec(), EEG))
+        prediction = process.score(ScoringRequest(short, EngineSpec("yasa"), EEG))
         assert prediction.scored.all()
         loaded = Path(f"/proc/{process.pid}/maps").read_text()
         assert "numpy" in loaded

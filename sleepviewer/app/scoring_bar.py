@@ -112,6 +112,13 @@ class ScoringBar(QWidget):
         self._add_engine(title, EngineSpec(member, path), "" if card is None else card.headline)
         self._engine.setCurrentIndex(self._engine.count() - 1)
 
+    def choose_engine(self, engine_id: str) -> None:
+        """Choose one of the engines that come with the program; one that can't score is not offered."""
+        for index in range(self._engine.count()):
+            spec = self._engine.itemData(index)
+            if isinstance(spec, EngineSpec) and spec == EngineSpec(engine_id):
+                self._engine.setCurrentIndex(index)
+
     def _fill_engines(self) -> None:
         """Offer the engines that can score as they are; the first of them is the default one."""
         self._using_others = {info.id for info in list_engines() if info.uses_others}

@@ -30,7 +30,9 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo(f"{_table(rows)}\n\nYASA: {YASA_CARD.notes}\nWithout weights here: score with a file of them.")
+        click.echo(f"{_table(rows)}\n\nYASA: {YASA_CARD.notes}")
+        if any(row["weights"] is None for row in rows):
+            click.echo("Without weights here: score with a file of them.")
 
 
 def _member(info: EngineInfo) -> dict[str, Any]:

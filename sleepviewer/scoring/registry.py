@@ -14,7 +14,8 @@ from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.scoring.base import Engine
 
 YASA: Final = "yasa"
-DEFAULT_ENGINE: Final = YASA
+DEFAULT_ENGINE: Final = "attnsleep+context"
+"""Best by the held-out subjects, and ahead of YASA on a real night that no model saw: docs/experiments.md."""
 
 YASA_CARD: Final = ModelCard(
     name="YASA",
