@@ -12,7 +12,7 @@ from edf_files import Signal, write_edf, write_edf_plus_d
 from faulty_files import NO_RECORDING, missing, text, without_an_epoch
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QPushButton, QTableView
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, proba_of
 
@@ -93,6 +93,9 @@ def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(dialogs, name, lambda *_, name=name: asked.append(name))
     for dialog in (HelpOverlay, CommandPalette, SettingsDialog):
         monkeypatch.setattr(dialog, "exec", lambda *_, name=dialog.__name__: asked.append(name))
+    monkeypatch.setattr(QDialog, "exec", lambda *_: 0)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     return asked
 
 

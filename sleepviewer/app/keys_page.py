@@ -60,7 +60,7 @@ class KeysPage(QWidget):
         self._build_editor()
         self._lay_out()
         self._show()
-        self._tree.setCurrentItem(self._tree.topLevelItem(0))
+        self.choose_command(KEY_TABLE[0].command)
 
     def _build_editor(self) -> None:
         self._name = QLabel(self)
@@ -125,6 +125,10 @@ class KeysPage(QWidget):
     def choose_command(self, command: str) -> None:
         """Take a command in hand."""
         self._tree.setCurrentItem(self._items[command])
+
+    def press(self, key: QKeySequence) -> None:
+        """Take a key as if it had been pressed in the field."""
+        self._edit.setKeySequence(key)
 
     @property
     def conflict(self) -> str:

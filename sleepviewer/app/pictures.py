@@ -200,7 +200,7 @@ def svg_of(paint: Paint, setup: PictureSetup, title: str) -> bytes:
     generator.setViewBox(QRect(0, 0, setup.width, setup.height))
     generator.setTitle(title)
     _paint_on(generator, paint, setup)
-    return buffer.data().data()
+    return bytes(buffer.data().data())
 
 
 def pdf_of(paint: Paint, setup: PictureSetup, title: str) -> bytes:
@@ -215,7 +215,7 @@ def pdf_of(paint: Paint, setup: PictureSetup, title: str) -> bytes:
     writer.setTitle(title)
     writer.setCreator(f"SleepViewer {__version__}")
     _paint_on(writer, paint, setup)
-    return buffer.data().data()
+    return bytes(buffer.data().data())
 
 
 def png_of(image: QImage) -> bytes:
@@ -223,8 +223,8 @@ def png_of(image: QImage) -> bytes:
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
-    return content.data()
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stubs say bytes, Qt says no
+    return bytes(content.data())
 
 
 def save_picture(path: Path, paint: Paint, setup: PictureSetup, title: str) -> None:

@@ -197,6 +197,10 @@ def _style_sheet(theme: Theme) -> str:
         padding: 5px 13px;
     }}
     QPushButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
+    QPushButton:checked {{
+        background: {theme.selection}; color: {theme.selection_text}; border: 2px solid {theme.accent};
+        padding: 4px 12px;
+    }}
     QPushButton:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
     QPushButton:focus {{ {focus}; padding: 4px 12px; }}
     QPushButton:flat {{ background: transparent; border: 2px solid transparent; padding: 4px 12px; }}

@@ -142,8 +142,8 @@ class WelcomePage(QWidget):
         buttons[min(max(here + step, 0), len(buttons) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _recent_buttons(self) -> list[QPushButton]:
-        widgets = (self._recent.itemAt(place).widget() for place in range(self._recent.count()))
-        return [widget for widget in widgets if isinstance(widget, QPushButton)]
+        items = (self._recent.itemAt(place) for place in range(self._recent.count()))
+        return [button for item in items if item is not None and isinstance(button := item.widget(), QPushButton)]
 
 
 class _Button(QPushButton):

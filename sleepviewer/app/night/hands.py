@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
@@ -188,7 +189,7 @@ class NightHands(QObject):
         if hidden:
             menu.addSeparator()
         for other in hidden:
-            menu.addAction(f"Show “{other.title}”", lambda other=other: self._show(other, shown=True))
+            menu.addAction(f"Show “{other.title}”", partial(self._show, other, shown=True))
         return menu
 
     def _show(self, row: NightRow, *, shown: bool) -> None:
