@@ -109,14 +109,10 @@ class EpochTab(QWidget):
 
 def _origin_text(prediction: Prediction) -> str:
     where = f"on {', '.join(prediction.channels)} ({prediction.device})"
-<<<<<<< HEAD
-    return f"{prediction.engine} {prediction.engine_version} {where}. The model reads the recording itself, not this filtered picture."
-=======
     return (
         f"{prediction.engine} {prediction.engine_version} {where}. "
         "The model reads the recording itself, not this filtered picture."
     )
->>>>>>> main
 
 
 class ProbabilityBars(QWidget):
