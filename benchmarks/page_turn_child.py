@@ -33,11 +33,6 @@ from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import Prediction
 
-try:
-    from sleepviewer.app.night.row import NightRow
-except ImportError:  # rows of the night before they were a package
-    from sleepviewer.app.night_rows import NightRow
-
 Key = Qt.Key
 _NO_KEYS = Qt.KeyboardModifier.NoModifier
 _SCORING_S = 240.0

@@ -212,6 +212,19 @@ def test_the_panel_s_lane_is_the_page_s_selected_one(qtbot: QtBot, opened: MainW
     assert opened.page.traces.selected_lane is None
 
 
+def test_a_panel_that_comes_later_shows_what_is_on_the_page(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, KEYS.Key_F2)
+    opened.page.traces.select_lane(2)
+    opened.panels.show("channels")
+    panel = panel_of(opened)
+    assert panel.rows == [4]
+    opened.panels["channels"].hide()
+    qtbot.keyClick(opened, KEYS.Key_F1)
+    opened.panels.show("channels")
+    assert panel.montages.currentText() == "As recorded  (F1)"
+    assert panel.table.model_.index(0, 0).data() == "C3"
+
+
 def test_keys_of_the_list_come_before_the_window_s(qtbot: QtBot, opened: MainWindow) -> None:
     qtbot.keyClick(opened, KEYS.Key_L, CONTROL)
     table = panel_of(opened).table

@@ -62,7 +62,6 @@ class ChannelPanel(QWidget):
         self._montage = Montage("", ())
         self.montages = QComboBox(self)
         self.montages.setAccessibleName("Montage")
-        self.montages.setToolTip("Montages: those offered for this recording, and those that you saved")
         self.montages.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.montages.setMinimumContentsLength(12)
         self.save_button = QPushButton("Save…", self)
@@ -177,6 +176,9 @@ class ChannelPanel(QWidget):
             self.montages.insertItem(0, f"{current}, not saved", current)
             place = 0
         self.montages.setCurrentIndex(place)
+        self.montages.setToolTip(
+            f"{self.montages.currentText()}\nMontages: those offered for this recording, and those that you saved"
+        )
         saved = any(choice.saved and choice.name == current for choice in choices)
         self._rename.setEnabled(saved)
         self._delete.setEnabled(saved)

@@ -38,7 +38,9 @@ def swatch(color: str, border: str) -> QIcon:
     painter.setPen(QColor(border))
     painter.drawRect(0, 0, _SIZE - 1, _SIZE - 1)
     painter.end()
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else a selected row would tint it
+    return icon
 
 
 class ColorButton(QToolButton):

@@ -15,7 +15,7 @@ from sleepviewer.display.filters import limited
 from sleepviewer.display.montage import Montage, Trace, derived_channel, unfit
 from sleepviewer.recording.base import Channel, Recording
 
-_HEADERS = ("Channel", "Filters", "Gain")
+_HEADERS = ("Channel", "Filters (Hz)", "Gain")
 _NAME, _BAND, _GAIN = range(3)
 _MIME = "application/x-sleepviewer-lanes"
 _ROW_PX = 24
@@ -87,7 +87,8 @@ class LaneModel(QAbstractTableModel):
         trace, channel = self._traces[index.row()], self._channels[index.row()]
         roles = Qt.ItemDataRole
         if role == roles.DisplayRole:
-            return (trace.label, _band_text(trace, channel), gain_text(trace, channel))[index.column()]
+            band = _band_text(trace, channel).replace(" Hz", "")  # the header says it
+            return (trace.label, band, gain_text(trace, channel))[index.column()]
         if role == roles.ToolTipRole or role == roles.AccessibleTextRole:
             return self._description(index.row())
         if role == roles.ForegroundRole and (channel is None or not trace.visible or index.column() != _NAME):

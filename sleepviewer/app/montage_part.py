@@ -51,7 +51,7 @@ class MontagePart(QObject):
         self._offers: tuple[Montage, ...] = ()
         self._panel: ChannelPanel | None = None
         self._book, self._damage = self._kept()
-        self._shell = _Shell(self._build_panel)
+        self._shell = _Shell(self._refresh)
         services.panels.add(
             "channels", "Channels", self._shell, Qt.DockWidgetArea.RightDockWidgetArea, shown=False, beside="review"
         )
@@ -295,7 +295,6 @@ class MontagePart(QObject):
             dock.hide()
             return
         self._services.panels.show("channels")
-        self._build_panel()
         if self._panel is not None:
             table = self._panel.table
             table.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -309,11 +308,10 @@ class MontagePart(QObject):
         recording = self._recording
         if recording is None:
             return
-        if self._panel is None:
-            self._services.panels.show("channels")
+        self._services.panels.show("channels")
         self._build_panel()
-        assert self._panel is not None
         panel = self._panel
+        assert panel is not None
         plus = tuple(self._wanted.traces[row].derivation.plus for row in panel.rows)
         panel.add(ask_derivations(self._services.window, recording, self._theme, plus))
 
@@ -336,11 +334,13 @@ class MontagePart(QObject):
         panel.reset_asked.connect(self.reset)
         panel.import_asked.connect(self.import_)
         panel.export_asked.connect(self.export)
-        self._refresh()
 
     def _refresh(self) -> None:
-        if self._panel is None or self._recording is None:
+        """Bring the panel up to date where it is seen; it is again when it comes to be seen."""
+        if self._recording is None or not self._shell.isVisible():
             return
+        self._build_panel()
+        assert self._panel is not None
         from sleepviewer.app.channel_panel import MontageChoice
 
         self._panel.show_montage(self._recording, self._wanted)
@@ -350,6 +350,8 @@ class MontagePart(QObject):
             self._wanted.name,
             changed=not _alike(self._named(self._wanted.name), self._wanted),
         )
+        if not self._panel.rows:
+            self._follow_lane(self._traces.selected_lane)
 
     def _rows_shown(self) -> list[int]:
         """Rows of the wanted montage that are on the page, from its top."""
@@ -382,11 +384,11 @@ class MontagePart(QObject):
 
 
 class _Shell(QWidget):
-    """The place of a panel that is made when it is first seen."""
+    """The place of a panel that is made when it is first seen, and brought up to date whenever it is."""
 
-    def __init__(self, build: Callable[[], None]) -> None:
+    def __init__(self, refresh: Callable[[], None]) -> None:
         super().__init__()
-        self._build = build
+        self._refresh = refresh
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
@@ -397,8 +399,8 @@ class _Shell(QWidget):
         layout.addWidget(panel)
 
     def showEvent(self, event: QShowEvent) -> None:
-        self._build()
         super().showEvent(event)
+        self._refresh()
 
 
 def _alike(kept: Montage | None, shown: Montage) -> bool:
