@@ -518,7 +518,7 @@ def test_whatever_is_pressed_the_labels_stay_those_of_the_history(
     assert document.edits
     assert document.labels.tolist() == labels.tolist()
     assert opened.save()
-    assert f"{len(document.edits)} edit" in opened.status_line.text
+    assert f"{len(document.history)} edit" in opened.status_line.text
 
 
 # -- nights of all kinds

@@ -30,6 +30,7 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import ChannelChoice
@@ -79,12 +80,16 @@ def panel(name: str, *commands: str) -> Act:
 
 
 def events(window: MainWindow) -> None:
-    """Draw two arousals and a spindle around the current epoch."""
+    """Draw an arousal and an artefact into the current epoch; two spindles are suggested there."""
     assert window.session is not None
-    start = window.session.epoch * 30.0
-    window.run_command("draw_events")
-    for first, last in ((4.0, 9.5), (14.0, 15.2), (22.0, 27.0)):
-        window.page.traces.interval_drawn.emit(start + first, start + last, "")
+    document, start = window.session.document, window.session.epoch * 30.0
+    channel = window.session.night.channel
+    document.suggest_events(
+        Event(f"s{place}", EventKind.SPINDLE, start + at, start + at + 1.2, channel, Origin.SUGGESTED)
+        for place, at in enumerate((6.1, 17.4))
+    )
+    document.add_event(EventKind.ARTEFACT, start + 22.0, start + 24.5)
+    document.add_event(EventKind.AROUSAL, start + 10.2, start + 14.8, channel)
     window.panels.show("events")
 
 
@@ -125,7 +130,7 @@ STATES: dict[str, State] = {
     "agreement": State("scored", correct, tab=2),
     "night": State("scored", correct, tab=3),
     "demo": State("simulated", epoch=180),
-    "events": State("scored", events, epoch=500),
+    "events": State("simulated", events, epoch=250),
     "channels": State("simulated", panel("channels", "lane_below"), epoch=180),
     "annotations": State("simulated", panel("annotations"), epoch=180),
     "guides": State("simulated", run("guides"), epoch=250),
