@@ -26,6 +26,8 @@ from sleepviewer.app.key_help import shown_keys
 _ENTRY = Qt.ItemDataRole.UserRole
 _PLACES = Qt.ItemDataRole.UserRole + 1
 _MOST = 60
+_OFF_NOT_NOW = 6.0
+"""Off the score of what can't be called just now: below what fits as well, above what fits much worse."""
 _MENU_PX = 64
 _MARGIN_PX = 10
 
@@ -95,7 +97,7 @@ class CommandPalette(QDialog):
             # A command is also found by what it does, after those that are called so.
             words = query.lower().split()
             others = [e for e in self._entries if id(e) not in taken and all(w in e.tip.lower() for w in words)]
-            found.sort(key=lambda pair: (-pair[0].score, bool(pair[1].why_not)))
+            found.sort(key=lambda pair: _OFF_NOT_NOW * bool(pair[1].why_not) - pair[0].score)
             found += [(Match(0.0, ()), entry) for entry in others]
         self._list.clear()
         for fits, entry in found[:_MOST] if query.strip() else found:
