@@ -280,6 +280,12 @@ class PageCanvas(QWidget):
         if event.type() is QEvent.Type.FontChange:
             self._refresh()
 
+    def event(self, event: QEvent) -> bool:
+        # The window came to a screen of another density: columns and pictures are others.
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._refresh()
+        return super().event(event)
+
     def _refresh(self) -> None:
         """Compose anew after a change of what a page looks like: no picture that was kept is right any more."""
         self._prepared.clear()

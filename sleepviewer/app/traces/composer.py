@@ -14,7 +14,7 @@ from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import LaneLook, Missing, Page
 from sleepviewer.display.filters import RAW
 from sleepviewer.display.gain import starting_half_height
-from sleepviewer.display.montage import Montage, Trace, derived_channel, shown_channel
+from sleepviewer.display.montage import Derivation, Montage, Trace, shown_channel
 from sleepviewer.display.page import PageCache, PageTrace
 from sleepviewer.display.timebase import axis_times, epoch_borders, grid_lines, is_long, shows_context
 from sleepviewer.errors import ChannelError, SleepViewerError
@@ -44,7 +44,7 @@ class Composer:
         self._overview = overview
         self._tell = tell
         self._cache = PageCache(recording)
-        self._channels: dict[Trace, Channel | None] = {}
+        self._channels: dict[tuple[Derivation, Role | None], Channel | None] = {}
         self.failed = False
         """Whether the last page that was asked for could not be read."""
         self._starting: dict[tuple[object, ...], float] = {}
@@ -100,14 +100,14 @@ class Composer:
 
     def _channel(self, trace: Trace) -> Channel | None:
         """What a lane shows, or None (said once) where the recording does not have it."""
-        if trace not in self._channels:
+        key = (trace.derivation, trace.role)
+        if key not in self._channels:
             try:
-                derived_channel(self.recording, trace.derivation)
-                self._channels[trace] = shown_channel(self.recording, trace)
+                self._channels[key] = shown_channel(self.recording, trace)
             except ChannelError as error:
-                self._channels[trace] = None
+                self._channels[key] = None
                 self._tell(str(error))
-        return self._channels[trace]
+        return self._channels[key]
 
     def _read(
         self,
