@@ -110,7 +110,7 @@ class EpochTab(QWidget):
 def _origin_text(prediction: Prediction) -> str:
     where = f"on {', '.join(prediction.channels)} ({prediction.device})"
     return (
-        f"{prediction.engine} {prediction.engine_version} {where}. The model sees the signal as recorded, unfiltered."
+        f"{prediction.engine} {prediction.engine_version} {where}. The model reads the recording itself, not this filtered picture."
     )
 
 
