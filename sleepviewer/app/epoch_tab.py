@@ -110,7 +110,8 @@ class EpochTab(QWidget):
 def _origin_text(prediction: Prediction) -> str:
     where = f"on {', '.join(prediction.channels)} ({prediction.device})"
     return (
-        f"{prediction.engine} {prediction.engine_version} {where}. The model reads the recording itself, not this filtered picture."
+        f"{prediction.engine} {prediction.engine_version} {where}. "
+        "The model reads the recording itself, not this filtered picture."
     )
 
 
