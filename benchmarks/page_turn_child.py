@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
-from turning import PaintWatch, bring_up, serve, turn_page, wait_for
+from turning import PaintWatch, bring_up, serve, turn_page, wait_for, wait_until_idle
 
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.geometry import GUTTER_PX
@@ -54,6 +54,7 @@ class Measured:
         self.session = window.session
         self.session.go_to(60)
         bring_up(window)
+        wait_until_idle()
         self.traces = window.page.traces
         rows = [row for row in window.findChildren(NightRow) if row.isVisible()]
         self.row = max(rows, key=lambda row: row.height())

@@ -32,8 +32,8 @@ class DerivationDialog(QDialog):
         self.resize(460, 460)
         self._recording = recording
         self._theme = theme
-        self.plus = self._list("Show", "Channels to show", plus)
-        self.minus = self._list("less the mean of", "Channels whose mean is subtracted", ())
+        self.plus = self._list("Channels to show", plus)
+        self.minus = self._list("Channels whose mean is subtracted", ())
         self.verdict = QLabel(self)
         self.verdict.setWordWrap(True)
         self.verdict.setTextFormat(Qt.TextFormat.PlainText)
@@ -56,9 +56,10 @@ class DerivationDialog(QDialog):
         layout.addWidget(self.buttons)
         self._judge()
 
-    def _list(self, _title: str, name: str, checked: tuple[str, ...]) -> QListWidget:
+    def _list(self, name: str, checked: tuple[str, ...]) -> QListWidget:
         channels = QListWidget(self)
         channels.setAccessibleName(name)
+        channels.setSpacing(1)
         for channel in self._recording.channels:
             item = QListWidgetItem(channel.label, channels)
             item.setCheckState(Qt.CheckState.Checked if channel.label in checked else Qt.CheckState.Unchecked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from sleepviewer.app.keys import KEY_TABLE, MENU_LETTERS, ROWS
@@ -55,6 +56,7 @@ RESERVED: Final[Mapping[str, str]] = {
 """Keys that no command may have, and what they do."""
 
 
+@lru_cache(maxsize=1024)
 def canonical(key: str) -> str:
     """Return a key as Qt writes it (``shift+ctrl+z`` → ``Ctrl+Shift+Z``), or nothing where it is none."""
     text = key.strip()

@@ -184,8 +184,8 @@ class NightPart(QObject):
         self.panel.show_annotations(None, (), f"The annotations can't be read: {error}")
 
     def _show_marks(self) -> None:
-        color = "" if self._theme is None else self._theme.dim_text
-        color = color or self._services.page.theme.dim_text
+        theme = self._theme or self._services.page.theme
+        color = theme.warning_text  # neither the epoch's blue nor the grey of gaps
         marks = [
             Mark(f"{_MARK_LAYER}:{number}", entry.onset_s, entry.stop_s, entry.text, color)
             for number, entry in enumerate(self._annotations)

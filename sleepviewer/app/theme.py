@@ -147,6 +147,8 @@ def _style_sheet(theme: Theme) -> str:
     # Pictures of a style sheet can't be tinted: these are of a grey that is seen on both grounds.
     names = ("arrow_down", "arrow_up", "grey_close", "grey_float")
     down, up, close, floating = (resource("icons", f"{name}.svg").as_posix() for name in names)
+    ink = "black" if theme.name == "dark" else "white"
+    check = resource("icons", f"{ink}_check.svg").as_posix()
     return f"""
     QToolBar {{ background: {theme.window}; border: 0; spacing: 4px; padding: 3px 6px; }}
     QToolButton {{
@@ -224,6 +226,15 @@ def _style_sheet(theme: Theme) -> str:
     QComboBox::drop-down {{ border: 0; width: 20px; }}
     QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
     QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 12px; height: 12px; }}
+    QCheckBox::indicator, QTableView::indicator, QListView::indicator {{
+        width: 12px; height: 12px; border: 1px solid {theme.dim_text}; border-radius: 3px; background: {theme.panel};
+    }}
+    QCheckBox::indicator:checked, QTableView::indicator:checked, QListView::indicator:checked {{
+        background: {theme.accent}; border-color: {theme.accent}; image: url("{check}");
+    }}
+    QCheckBox::indicator:disabled, QTableView::indicator:disabled, QListView::indicator:disabled {{
+        border-color: {theme.border}; background: {theme.window};
+    }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 16px; }}
     QTreeView::item {{ padding: 3px 2px; }}
     #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}

@@ -69,7 +69,7 @@ class NightHands(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QMouseEvent):
-            if event.type() is QEvent.Type.MouseButtonPress:
+            if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
                 return self._press(event)
             if event.type() is QEvent.Type.MouseMove:
                 return self._move(event)
