@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
-from PySide6.QtCore import QByteArray, QSize
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QByteArray, QRect, QSize
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 from test_app_window import write_night
@@ -85,6 +85,30 @@ def test_an_svg_is_lines_and_words(opened: MainWindow, tmp_path: Path, what: Wha
         assert points > 200, "the trace is a line of many points"
         assert not list(root.iter(f"{SVG}image")) or what is What.BOTH
     assert QSvgRenderer(QByteArray(path.read_bytes())).isValid()
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf"])
+def test_a_window_is_whole_in_every_format(opened: MainWindow, tmp_path: Path, ending: str) -> None:
+    """The menus at the top and the panel at the right are there: a window is kept as pixels."""
+    setup = PictureSetup(What.WINDOW, opened.width(), opened.height())
+    save(opened, tmp_path / f"picture.{ending}", setup)
+    if ending == "pdf":
+        return
+    image = QImage(opened.size(), QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    QSvgRenderer(str(tmp_path / "picture.svg")).render(painter)
+    painter.end()
+    shown = opened.grab().toImage()
+    for area in (QRect(0, 0, 300, 18), QRect(opened.width() - 300, 100, 250, opened.height() - 150)):
+        there, here = (
+            i.copy(area).scaled(20, 20).convertToFormat(QImage.Format.Format_Grayscale8) for i in (image, shown)
+        )
+        far = [
+            abs(there.pixelColor(x, y).lightness() - here.pixelColor(x, y).lightness())
+            for x in range(20)
+            for y in range(20)
+        ]
+        assert sum(far) / len(far) < 12
 
 
 def test_a_pdf_is_one_page_of_the_pictures_size(opened: MainWindow, tmp_path: Path) -> None:

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPageLayout, QPageSize, QPaintDevice, QPainter, QPdfWriter
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QPageLayout,
+    QPageSize,
+    QPaintDevice,
+    QPaintEngine,
+    QPainter,
+    QPdfWriter,
+)
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer import __version__
@@ -33,6 +43,7 @@ _MOST_PIXELS: Final = 120_000_000
 _NIGHT_SHARE: Final = 0.45
 """Most of a picture's height that the night takes beside the page."""
 _GAP_PX: Final = 8
+_FINER: Final = 2
 
 Paint = Callable[[QPainter, QRectF], None]
 
@@ -108,14 +119,24 @@ def _paint_caption(painter: QPainter, rect: QRectF, font: QFont, caption: str, t
 
 
 def window_painter(window: QWidget) -> Paint:
-    """Return what paints a window as it is, as large as the rectangle allows."""
+    """Return what paints a window as it is, as large as the rectangle allows.
+
+    SVG and PDF get its pixels, twice as fine as those of the screen: buttons and tables clip what they paint in ways
+    that these formats do not follow.
+    """
 
     def paint(painter: QPainter, rect: QRectF) -> None:
         scale = min(rect.width() / window.width(), rect.height() / window.height())
         painter.save()
         painter.translate(rect.topLeft())
         painter.scale(scale, scale)
-        window.render(painter, QPoint())
+        if painter.paintEngine().type() is QPaintEngine.Type.Raster:
+            window.render(painter, QPoint())
+        else:
+            image = QImage(window.size() * _FINER, QImage.Format.Format_RGB32)
+            image.setDevicePixelRatio(_FINER)
+            window.render(image)
+            painter.drawImage(QRectF(window.rect()), image)
         painter.restore()
 
     return paint
@@ -134,7 +155,8 @@ def caption_of(session: NightSession, page: NightPage, what: What) -> str:
         parts.append(
             f"epoch {session.epoch + 1} of {session.document.n_epochs} at {date}{clock_text(recording, time_s)}"
         )
-        parts.append(f"page of {text_of(page.traces.timebase)}")
+        timebase = page.traces.timebase
+        parts.append("the whole night" if timebase is None else f"page of {text_of(timebase)}")
         scales = tuple(dict.fromkeys(page.traces.scales))
         if scales:
             parts.append(" and ".join(scales) + " a half lane" if len(scales) <= 2 else "scales beside the names")
