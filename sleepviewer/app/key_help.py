@@ -119,12 +119,10 @@ Stages go to the current epoch, or to the whole range where one is selected (Shi
 
 def keys_markdown() -> str:
     """The page of the documentation."""
-    parts = [_INTRODUCTION]
+    parts, keys = [_INTRODUCTION], Keymap().all()
     for menu in MENUS:
         parts.append(f"## {menu}\n\n| command | keys | what it does |\n|---|---|---|")
-        parts.extend(
-            f"| {row.title} | {_marked(Keymap().keys(row.command))} | {row.explanation} |" for row in _rows_of(menu)
-        )
+        parts.extend(f"| {row.title} | {_marked(keys[row.command])} | {row.explanation} |" for row in _rows_of(menu))
         parts.append("")
     parts.append("## Profiles\n\nFile › Settings… › Keys chooses one; your own changes stay when it is changed.\n")
     for profile in PROFILES.values():

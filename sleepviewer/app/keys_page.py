@@ -146,7 +146,7 @@ class KeysPage(QWidget):
         self._profile_tip.setText(PROFILES[self._keymap.profile].tip)
         for command, keys in self._keymap.all().items():
             item = self._items[command]
-            changed = self._keymap.is_changed(command)
+            changed = keys != self._keymap.usual(command)
             item.setText(1, shown_keys(keys) + ("  (yours)" if changed else ""))
             font = item.font(1)
             font.setBold(changed)
@@ -156,9 +156,9 @@ class KeysPage(QWidget):
         self._show_command()
 
     def _filter(self) -> None:
-        words = self._search.text().lower().split()
+        words, keys = self._search.text().lower().split(), self._keymap.all()
         for command, item in self._items.items():
-            texts = (item.text(0), item.text(1), item.text(2), ROWS[command].tip, *self._keymap.keys(command))
+            texts = (item.text(0), item.text(1), item.text(2), ROWS[command].tip, *keys[command])
             searched = " ".join(texts).lower()
             item.setHidden(not all(word in searched for word in words))
 

@@ -51,12 +51,13 @@ class KeysPart:
         from sleepviewer.app.palette import Entry
 
         actions = self._services.actions
+        keys = actions.keymap.all()
         entries = [
             Entry(
                 # An undo's menu entry says what it takes back.
                 row.title if row.submenu else actions[row.command].text(),
                 row.menu,
-                actions.keymap.keys(row.command),
+                keys[row.command],
                 row.explanation,
                 actions[row.command].trigger,
                 actions.why_not(row.command, night_open=self._night_open),

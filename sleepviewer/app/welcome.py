@@ -109,11 +109,11 @@ class WelcomePage(QWidget):
 
     def show_keys(self, keymap: Keymap) -> None:
         """Say which keys come next, as they are set."""
-        steps = []
+        steps, keys = [], keymap.all()
         for commands, does in _STEPS:
-            keys = [keys[:1] for command in commands.split() if (keys := keymap.keys(command))]
-            if keys:
-                steps.append(f"<b>{' '.join(map(shown_keys, keys))}</b>&nbsp;{does}".replace(" ", "&nbsp;"))
+            first = [keys[command][:1] for command in commands.split() if keys[command]]
+            if first:
+                steps.append(f"<b>{' '.join(map(shown_keys, first))}</b>&nbsp;{does}".replace(" ", "&nbsp;"))
         self._steps.setText("Then: " + " &nbsp;·&nbsp; ".join(steps))
 
     def show_recent(self, paths: list[Path]) -> None:
