@@ -14,12 +14,12 @@ from pyqtgraph import PlotWidget
 from PySide6.QtCore import Qt
 from turning import PaintWatch, bring_up, serve, turn_page
 
-from sleepviewer.app import trace_view
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.main import _application
-from sleepviewer.app.night_rows import NightRow
+from sleepviewer.app.night.row import NightRow
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import LIGHT, apply_theme
+from sleepviewer.app.traces import view as trace_view
 from sleepviewer.app.window import MainWindow
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.night import Night

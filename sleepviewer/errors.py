@@ -17,6 +17,10 @@ class ChannelError(SleepViewerError):
     """A channel that was asked for is absent or does not suit the purpose."""
 
 
+class MontageError(SleepViewerError):
+    """A file of montages can't be read, or a montage can't be named so."""
+
+
 class HypnogramError(SleepViewerError):
     """A hypnogram file can't be read, or holds words that are no stages."""
 
@@ -27,6 +31,10 @@ class AlignmentError(HypnogramError):
 
 class ArchiveError(SleepViewerError):
     """A scoring archive (npz) can't be read, or does not fit the recording."""
+
+
+class EventError(SleepViewerError):
+    """An event can't be what it was asked to be."""
 
 
 class EngineError(SleepViewerError):

@@ -37,6 +37,27 @@ def test_a_night_counted_by_hand() -> None:
     assert stats.stage_shifts == 4
 
 
+def test_the_night_is_from_lights_off_to_lights_on() -> None:
+    stages = night((W, 20), (N2, 30), (W, 4), (N2, 10), (R, 18), (W, 24))
+    stats = night_statistics(stages, lights_off=8, lights_on=90)
+    assert stats.trt_min == 41
+    assert stats.sol_min == 6
+    assert stats.tst_min == 29
+    assert stats.waso_min == 2 + 4
+    assert stats.se_percent == pytest.approx(100 * 29 / 41)
+    assert night_statistics(stages, lights_off=8).trt_min == 49
+    assert night_statistics(stages, lights_on=90).sol_min == 10
+    assert night_statistics(stages[8:90]) == stats
+
+
+def test_sleep_outside_the_lights_does_not_count() -> None:
+    stats = night_statistics(night((N1, 10), (W, 20), (N2, 20), (W, 10), (N1, 5)), lights_off=10, lights_on=60)
+    assert stats.tst_min == 10
+    assert stats.sol_min == 10
+    assert stats.waso_min == 5
+    assert night_statistics(night((N2, 10), (W, 10)), lights_off=12).sol_min is None
+
+
 def test_the_aasm_identity_of_waso_holds_without_unscored_epochs() -> None:
     stats = night_statistics(night((W, 20), (N2, 30), (W, 4), (R, 18), (W, 24)))
     assert stats.waso_min == stats.trt_min - stats.sol_min - stats.tst_min

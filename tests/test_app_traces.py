@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from edf_files import START, Signal, write_edf_plus_d
-from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from sleepviewer.app.theme import LIGHT
-from sleepviewer.app.trace_view import TraceView
+from sleepviewer.app.traces.layout import HALF_LANE, PageLayout
+from sleepviewer.app.traces.page import Missing, Page
+from sleepviewer.app.traces.view import TraceView
 from sleepviewer.recording import open_recording
 
 RATES = (25.0, 100.0, 128.0, 256.0, 512.0)
@@ -26,8 +27,6 @@ N_RECORDS = 150
 DURATION_S = N_RECORDS + GAP_S[1] - GAP_S[0]
 EPOCH = 2
 HALF_HEIGHT = 100.0
-HALF_LANE = 0.45
-"""Share of a lane's height that the named half height takes."""
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +58,28 @@ def show(qtbot: QtBot, night: Path) -> Callable[[int], TraceView]:
     return shown
 
 
+def shown_page(view: TraceView) -> tuple[Page, PageLayout]:
+    assert view._page is not None
+    assert view._layout is not None
+    return view._page, view._layout
+
+
 def points(view: TraceView, row: int) -> tuple[np.ndarray, np.ndarray]:
     """Points of a lane's curve: seconds from the epoch's start, and height over the lane's centre in lanes."""
-    x, y = view._lanes[row].curve.getData()
-    return x, y + (row + 0.5)
+    page, layout = shown_page(view)
+    trace = page.traces[row]
+    return trace.x + (layout.start_s - page.epoch_s), trace.y * HALF_LANE / page.lanes[row].half_height
+
+
+def texts(view: TraceView) -> list[tuple[str, str]]:
+    return [(look.label, look.detail) for look in shown_page(view)[0].lanes]
 
 
 def ground(view: TraceView, image: QImage, second: float) -> QColor:
     """The colour behind the traces at a second of the epoch, near the upper border, away from every line."""
-    plot, ratio = view._plot, image.devicePixelRatio()
-    x = plot.x() + (second + 15) / 60 * plot.width()
-    return image.pixelColor(round(x * ratio), round((plot.y() + 6) * ratio))
+    page, layout = shown_page(view)
+    ratio = image.devicePixelRatio()
+    return image.pixelColor(round(layout.x_of(page.epoch_s + second) * ratio), round((layout.plot.y() + 6) * ratio))
 
 
 @pytest.mark.parametrize(("row", "rate"), list(enumerate(RATES)))
@@ -111,14 +121,12 @@ def is_trace(image: QImage, x: float, y: float) -> bool:
 def test_the_pulse_is_seen_above_the_middle_of_its_lane_on_the_screen(show: Callable[[int], TraceView]) -> None:
     view = show(EPOCH)
     image = view.grab().toImage()
-    plot = view._plot
     ratio = image.devicePixelRatio()
-    lane_height = plot.height() / len(RATES)
-    left = plot.x() + (sum(PULSE_S) / 2 - 60 + 15) / 60 * plot.width()
-    beside = plot.x() + (PULSE_S[0] - 60 - 1.5 + 15) / 60 * plot.width()
+    _, layout = shown_page(view)
+    left, beside = layout.x_of(sum(PULSE_S) / 2), layout.x_of(PULSE_S[0] - 1.5)
     for row in range(len(RATES)):
-        middle = plot.y() + (row + 0.5) * lane_height
-        reach = HALF_LANE * PULSE_UV / HALF_HEIGHT * lane_height
+        middle = layout.middle(row)
+        reach = PULSE_UV / HALF_HEIGHT * layout.half(row)
         up, down = middle - reach, middle + reach
         assert is_trace(image, left * ratio, up * ratio)
         assert not is_trace(image, left * ratio, down * ratio)
@@ -128,25 +136,27 @@ def test_the_pulse_is_seen_above_the_middle_of_its_lane_on_the_screen(show: Call
 
 def test_the_labels_name_the_half_height_and_its_unit(show: Callable[[int], TraceView]) -> None:
     view = show(EPOCH)
-    assert view._labels._texts[0] == ("EEG 25", "±100 µV · unfiltered")
+    assert texts(view)[0] == ("EEG 25", "±100 µV · unfiltered")
     view.set_filters_on(True)
-    assert view._labels._texts[3] == ("EEG 256", "±100 µV · 0.3–35 Hz")
-    assert "EEG 512 ±100 µV" in view._labels.accessibleDescription()
+    assert texts(view)[3] == ("EEG 256", "±100 µV · 0.3–35 Hz")
+    assert "EEG 512 ±100 µV" in view.accessibleDescription()
 
 
 def test_the_scale_bar_is_as_high_as_the_half_height_that_it_names(show: Callable[[int], TraceView]) -> None:
     view = show(EPOCH)
-    labels = view._labels
-    image = labels.grab().toImage()
+    _, layout = shown_page(view)
+    image = view.grab().toImage()
     ratio = image.devicePixelRatio()
-    column = [image.pixelColor(round((labels.width() - 6) * ratio), y) for y in range(image.height())]
-    inked = np.flatnonzero([colour != image.pixelColor(0, 0) for colour in column])
+    column = [
+        image.pixelColor(round((layout.gutter.right() - 6) * ratio), y)
+        for y in range(int(layout.plot.height() * ratio))
+    ]
+    inked = np.flatnonzero([colour != QColor(LIGHT.panel) for colour in column])
     bars = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
-    lane_height = image.height() / len(RATES)
     assert len(bars) == len(RATES)
     for row, bar in enumerate(bars):
-        assert bar[0] == pytest.approx((row + 0.5 - HALF_LANE) * lane_height, abs=1.5)
-        assert bar[-1] == pytest.approx((row + 0.5 + HALF_LANE) * lane_height, abs=1.5)
+        assert bar[0] == pytest.approx(ratio * (layout.middle(row) - layout.half(row)), abs=1.5)
+        assert bar[-1] == pytest.approx(ratio * (layout.middle(row) + layout.half(row)), abs=1.5)
 
 
 def test_a_gain_step_scales_the_trace_by_what_the_label_says(show: Callable[[int], TraceView]) -> None:
@@ -154,42 +164,37 @@ def test_a_gain_step_scales_the_trace_by_what_the_label_says(show: Callable[[int
     for direction, half_height in ((1, 50), (1, 20), (-1, 50), (-1, 100), (-1, 200)):
         view.change_gain(direction)
         for row in range(len(RATES)):
-            assert view._labels._texts[row][1] == f"±{half_height} µV · unfiltered"
+            assert texts(view)[row][1] == f"±{half_height} µV · unfiltered"
             _, height = points(view, row)
             assert np.nanmax(height) == pytest.approx(HALF_LANE * PULSE_UV / half_height, rel=1e-2)
 
 
 @pytest.mark.parametrize("epoch", [0, EPOCH, 4])
 def test_the_axis_tells_the_clock_of_what_is_above_it(show: Callable[[int], TraceView], epoch: int) -> None:
-    view = show(epoch)
-    ticks = dict(view._axis._ticks)
-    assert sorted(ticks) == [5.0 * i - 15 for i in range(13)]
+    page, layout = shown_page(show(epoch))
+    ticks = dict(page.times)
+    assert sorted(ticks) == [5.0 * i - 15 + 30 * epoch for i in range(13)]
     for second, text in ticks.items():
-        assert text == f"{START + timedelta(seconds=30 * epoch + second):%H:%M:%S}"
-    assert view._axis._span == (-15.0, 45.0)
+        assert text == f"{START + timedelta(seconds=second):%H:%M:%S}"
+    assert (layout.start_s, layout.stop_s) == (30 * epoch - 15, 30 * epoch + 45)
     # The axis and the plot stand over each other and show the same minute.
-    assert (view._axis.x(), view._axis.width()) == (view._plot.x(), view._plot.width())
-    box = view._plot.getPlotItem().getViewBox()
-    for second in (-15.0, 0.0, 30.0, 45.0):
-        place = view._plot.mapFromScene(box.mapViewToScene(QPointF(second, -0.5))).x()
-        assert place == pytest.approx((second + 15) / 60 * view._axis.width(), abs=2)
+    assert (layout.axis.x(), layout.axis.width()) == (layout.plot.x(), layout.plot.width())
 
 
 @pytest.mark.parametrize(
     ("epoch", "missing"),
     [
-        (0, [(-15.0, 0.0, "before the recording")]),
-        (EPOCH, [(GAP_S[0] - 60, GAP_S[1] - 60, "gap of 4 s: nothing recorded")]),
-        (4, [(DURATION_S - 120, 45.0, "after the recording")]),
+        (0, [Missing(-15.0, 0.0, "before the recording")]),
+        (EPOCH, [Missing(*GAP_S, "gap of 4 s: nothing recorded")]),
+        (4, [Missing(DURATION_S, 165.0, "after the recording")]),
     ],
 )
 def test_what_was_not_recorded_is_marked_where_it_is_missing(
-    show: Callable[[int], TraceView], epoch: int, missing: list[tuple[float, float, str]]
+    show: Callable[[int], TraceView], epoch: int, missing: list[Missing]
 ) -> None:
     view = show(epoch)
-    assert view._backdrop._missing == missing
-    assert view._veil._missing == missing
-    first, last, _ = missing[0]
+    assert shown_page(view)[0].missing == tuple(missing)
+    first, last = missing[0].start_s - 30 * epoch, missing[0].stop_s - 30 * epoch
     for row in range(len(RATES)):
         x, height = points(view, row)
         drawn = x[np.isfinite(height)]

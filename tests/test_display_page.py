@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sleepviewer.display.bridging import continuation
 from sleepviewer.display.filters import RAW, Band, apply_band, default_band
 from sleepviewer.display.gain import STEPS, starting_half_height, step
+from sleepviewer.display.montage import Derivation, Trace
 from sleepviewer.display.page import read_page, thin
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Channel, Role
@@ -192,7 +193,7 @@ def test_a_page_in_mid_recording_has_no_edges(night: Path) -> None:
         eeg = recording.channels[0]
         whole = apply_band(recording.read(eeg.label, 0, 600), RATE, EEG)
         for start in (60.0, 285.0, 480.0):
-            page = read_page(recording, eeg, start, start + 60, EEG, 60 * 100)
+            page = read_page(recording, Derivation(eeg.label), start, start + 60, EEG, 60 * 100)
             expected = whole[round(start * RATE) : round((start + 60) * RATE)]
             assert page.y.shape == expected.shape
             np.testing.assert_allclose(page.y, expected, atol=3.0)
@@ -203,8 +204,8 @@ def test_a_page_in_mid_recording_has_no_edges(night: Path) -> None:
 def test_a_page_beyond_the_ends_is_empty_there(night: Path) -> None:
     with open_recording(night) as recording:
         eeg = recording.channels[0]
-        first = read_page(recording, eeg, -15, 45, EEG, 6000)
-        last = read_page(recording, eeg, 585, 645, EEG, 6000)
+        first = read_page(recording, Derivation(eeg.label), -15, 45, EEG, 6000)
+        last = read_page(recording, Derivation(eeg.label), 585, 645, EEG, 6000)
     assert np.isnan(first.y[:1500]).all()
     assert np.isfinite(first.y[1500:]).all()
     assert np.isnan(last.y[1500:]).all()
@@ -214,7 +215,7 @@ def test_a_page_beyond_the_ends_is_empty_there(night: Path) -> None:
 def test_an_unfiltered_page_is_drawn_around_its_median(night: Path) -> None:
     with open_recording(night) as recording:
         eeg = recording.channels[0]
-        page = read_page(recording, eeg, 120, 150, RAW, 3000)
+        page = read_page(recording, Derivation(eeg.label), 120, 150, RAW, 3000)
         raw = recording.read(eeg.label, 120, 150)
     assert np.median(page.y) == pytest.approx(0, abs=1e-3)
     np.testing.assert_allclose(page.y - page.y[0], raw - raw[0], atol=1e-3)
@@ -225,7 +226,7 @@ def test_a_gap_in_the_recording_is_a_gap_on_the_page(tmp_path: Path) -> None:
     onsets = [*range(30), *range(90, 120)]
     path = write_edf_plus_d(tmp_path / "gap.edf", onsets, [("EEG C4", 100, "uV", samples)])
     with open_recording(path) as recording:
-        page = read_page(recording, recording.channels[0], 0, 120, EEG, 12_000)
+        page = read_page(recording, Derivation(recording.channels[0].label), 0, 120, EEG, 12_000)
     assert np.isnan(page.y[3000:9000]).all()
     assert np.isfinite(page.y[:3000]).all()
     assert np.isfinite(page.y[9000:]).all()
@@ -294,10 +295,10 @@ def test_a_lane_starts_at_the_usual_height_where_the_signal_suits_it(
     path = write_edf(tmp_path / "a.edf", [(label, 256, "uV", samples)])
     with open_recording(path) as recording:
         lane = recording.channels[0]
-        assert starting_half_height(recording, lane, default_band(lane)) == half_height
+        assert starting_half_height(recording, Trace(Derivation(lane.label), default_band(lane))) == half_height
 
 
 def test_a_flat_lane_has_a_height_too(night: Path) -> None:
     with open_recording(night) as recording:
         flat = recording.channels[1]
-        assert starting_half_height(recording, flat, RAW) == 1.0
+        assert starting_half_height(recording, Trace(Derivation(flat.label), RAW)) == 1.0

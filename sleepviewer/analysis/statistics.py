@@ -17,20 +17,22 @@ EPOCH_MIN: Final = EPOCH_S / 60
 
 @dataclass(frozen=True, slots=True)
 class NightStatistics:
-    """Sleep statistics as the AASM manual defines them, with lights out and on at the recording's ends.
+    """Sleep statistics as the AASM manual defines them, from lights off to lights on.
+
+    Where these are not marked they are taken to be the recording's beginning and end.
 
     Times are in minutes, shares in percent; None where a figure is not defined, as the REM latency of a night without
     REM sleep. Source: Iber et al. 2007, The AASM Manual for the Scoring of Sleep and Associated Events, chapter II.
 
     Attributes
     ----------
-    trt_min: total recording time, all epochs.
+    trt_min: total recording time, all epochs from lights off to lights on.
     tst_min: total sleep time, all epochs of N1, N2, N3 and REM.
     spt_min: sleep period time, from the first to the last epoch of sleep, wake and unscored epochs in it included.
     se_percent: sleep efficiency, TST / TRT.
-    sol_min: sleep onset latency, from the start to the first epoch of any sleep.
+    sol_min: sleep onset latency, from lights off to the first epoch of any sleep.
     rem_latency_min: from the first epoch of sleep to the first of REM.
-    waso_min: wake after sleep onset, every epoch of W after the first epoch of sleep, to the end of the recording.
+    waso_min: wake after sleep onset, every epoch of W after the first epoch of sleep, to lights on.
     wake_in_spt_min: wake within the sleep period alone, what many programs call WASO: the wake after the final
         awakening is left out.
     stage_min: minutes of each stage by its label, W included.
@@ -59,9 +61,14 @@ class NightStatistics:
         return asdict(self)
 
 
-def night_statistics(stages: StageArray) -> NightStatistics:
-    """Compute the statistics of a night, ``int8 [n_epochs]``; no night is too odd for it."""
-    stages = np.asarray(stages)
+def night_statistics(
+    stages: StageArray, *, lights_off: int | None = None, lights_on: int | None = None
+) -> NightStatistics:
+    """Compute the statistics of a night, ``int8 [n_epochs]``; no night is too odd for it.
+
+    ``lights_off`` is the first epoch that counts, ``lights_on`` the first one that does not any more.
+    """
+    stages = np.asarray(stages)[lights_off:lights_on]
     asleep = np.flatnonzero(stages > Stage.W)
     rem = np.flatnonzero(stages == Stage.REM)
     first, stop = (int(asleep[0]), int(asleep[-1]) + 1) if asleep.size else (0, 0)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from sleepviewer.app.session import NightSession
-from sleepviewer.review.edits import Edit
 from sleepviewer.review.navigation import disagreeing_epochs, next_in, transition_epochs, unscored_epochs
+from sleepviewer.review.undo import Undoable
 from sleepviewer.stages import Stage
 
 Tell = Callable[[str], None]
@@ -82,7 +82,7 @@ class ReviewCommands:
         else:
             self._edit(self._session.document.accept_model(epochs))
 
-    def _edit(self, edit: Edit | None) -> None:
+    def _edit(self, edit: Undoable | None) -> None:
         self._tell("Nothing to change: it stands so already" if edit is None else edit.text)
 
     def _undo(self) -> None:
@@ -93,7 +93,7 @@ class ReviewCommands:
         edit = self._session.document.redo()
         self._show_undone("Done again", edit)
 
-    def _show_undone(self, word: str, edit: Edit | None) -> None:
+    def _show_undone(self, word: str, edit: Undoable | None) -> None:
         """Go where the edit was, so that she sees what came back."""
         if edit is None:
             self._tell("Nothing to undo" if word == "Undone" else "Nothing to do again")

@@ -1,4 +1,4 @@
-"""The few dialogs: files to open and to write, unsaved edits, keys, about."""
+"""The few dialogs: files to open and to write, unsaved edits, about."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import qVersion
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from sleepviewer import __version__
-from sleepviewer.app.keys import keys_html
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
 _EXPORTS = "AttnSleep archive (*.npz);;EDF+ annotations (*.edf);;Table (*.csv);;One stage a line (*.txt)"
+_PICTURES = "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)"
 
 
 class Answer(Enum):
@@ -29,9 +29,9 @@ def ask_recording(parent: QWidget, folder: Path) -> Path | None:
     return _opened(QFileDialog.getOpenFileName(parent, "Open a recording", str(folder), _RECORDINGS))
 
 
-def ask_truth(parent: QWidget, folder: Path) -> Path | None:
-    """Ask for an expert's hypnogram."""
-    return _opened(QFileDialog.getOpenFileName(parent, "Open the expert's hypnogram", str(folder), _HYPNOGRAMS))
+def ask_truth(parent: QWidget, folder: Path, title: str = "Open the expert's hypnogram") -> Path | None:
+    """Ask for a scorer's hypnogram, the expert's or another one's."""
+    return _opened(QFileDialog.getOpenFileName(parent, title, str(folder), _HYPNOGRAMS))
 
 
 def ask_weights(parent: QWidget) -> Path | None:
@@ -50,6 +50,16 @@ def ask_export_path(parent: QWidget, proposed: Path) -> Path | None:
     return _ask_written(parent, "Export labels", proposed, _EXPORTS)
 
 
+def ask_picture_path(parent: QWidget, proposed: Path) -> Path | None:
+    """Ask where a picture is to be saved; the chosen format decides on the ending."""
+    return _ask_written(parent, "Save a picture", proposed, _PICTURES)
+
+
+def ask_events_path(parent: QWidget, proposed: Path) -> Path | None:
+    """Ask where events are to be exported; the chosen format decides on the ending."""
+    return _ask_written(parent, "Export events", proposed, "Table (*.csv);;EDF+ annotations (*.edf)")
+
+
 def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> Path | None:
     """Ask for a file to write. Its ending follows the chosen filter, and what is there is asked about by that name."""
     name, chosen = QFileDialog.getSaveFileName(parent, title, str(proposed), filters)
@@ -59,7 +69,7 @@ def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> P
     asked = Path(name)
     if asked.suffix.lower() == ending or not ending:
         return asked
-    known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt")
+    known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt", ".png", ".svg", ".pdf")
     path = asked.with_suffix(ending) if known else asked.with_name(asked.name + ending)
     if not path.exists():
         return path
@@ -81,22 +91,6 @@ def ask_about_unsaved(parent: QWidget, edits: int) -> Answer:
     box.setEscapeButton(buttons.Cancel)
     answer = box.exec()
     return {buttons.Save: Answer.SAVE, buttons.Discard: Answer.DISCARD}.get(buttons(answer), Answer.STAY)
-
-
-class HelpDialog(QDialog):
-    """All keys, from the key table."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys")
-        self.resize(560, 640)
-        browser = QTextBrowser(self)
-        browser.setHtml(keys_html())
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(browser)
-        layout.addWidget(buttons)
 
 
 def show_about(parent: QWidget) -> None:

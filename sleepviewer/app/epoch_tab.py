@@ -7,12 +7,13 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from sleepviewer.app.night_rows import LEVELS
+from sleepviewer.app.night.hypnogram_row import LEVELS
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED
+from sleepviewer.review.events import overlap_text
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.stages import EPOCH_S, Proba, Stage
 
@@ -36,6 +37,8 @@ class EpochTab(QWidget):
         self._says = {who: QLabel(self) for who in ("Expert", "Model", "Yours", "Exported as")}
         self._bars = ProbabilityBars(theme, self)
         self._bars_title = QLabel("What the model thinks", self)
+        self._events = QLabel(self)
+        self._events.setWordWrap(True)
         self._origin = QLabel(self)
         self._origin.setWordWrap(True)
         self._base = QComboBox(self)
@@ -56,6 +59,7 @@ class EpochTab(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(self._time)
         layout.addLayout(says)
+        layout.addWidget(self._events)
         layout.addSpacing(6)
         layout.addWidget(self._bars_title)
         layout.addWidget(self._bars)
@@ -90,6 +94,9 @@ class EpochTab(QWidget):
         yours = "— press W 1 2 3 R" if corrected == NOT_CORRECTED else self._stage_html(corrected)
         self._says["Yours"].setText(yours + flag)
         self._says["Exported as"].setText(self._stage_html(document.labels[epoch]))
+        within = overlap_text(document.events_within(start_s, start_s + EPOCH_S), start_s, start_s + EPOCH_S)
+        self._events.setText(f"Events: {within}")
+        self._events.setVisible(bool(within))
         self._bars.show_proba(None if document.proba is None else document.proba[epoch])
         self._origin.setText("" if prediction is None else _origin_text(prediction))
         for index, (base, _) in enumerate(_BASE_TEXTS):

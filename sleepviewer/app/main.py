@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from time import monotonic
 
-from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import THEMES, apply_theme, system_theme
+from sleepviewer.app.theme import THEMES, apply_theme, theme_named
 from sleepviewer.app.window import MainWindow
-from sleepviewer.errors import OutputError, RecordingError
+from sleepviewer.display.timebase import USUAL
+from sleepviewer.errors import RecordingError
 from sleepviewer.review.night import Night
 
 
@@ -28,7 +30,7 @@ def run_window(
     """Show the window until it is closed; return the exit code. ``epoch`` is counted from 1."""
     app = _application()
     settings = Settings()
-    chosen = THEMES.get(theme or settings.theme) or system_theme()
+    chosen = theme_named(theme or settings.theme, settings.stage_colors)
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
     window.show()
@@ -46,13 +48,24 @@ def run_window(
 
 
 def paint_window(
-    night: Night, picture: Path, *, epoch: int = 1, size: tuple[int, int] = (1366, 768), theme: str = "light"
+    night: Night,
+    picture: Path,
+    *,
+    epoch: int = 1,
+    size: tuple[int, int] = (1366, 768),
+    theme: str = "light",
+    what: str = "window",
+    dpi: int = 96,
+    timebase: float | None = USUAL,
 ) -> None:
-    """Paint the window on an open night into a PNG; with Qt's platform ``offscreen`` no display is needed.
+    """Paint the window on an open night, or what it shows, into a PNG, SVG or PDF; no display is needed.
 
-    ``epoch`` is counted from 1. Raises RecordingError for an epoch that the night does not have, OutputError where the
-    picture can't be written.
+    ``epoch`` is counted from 1; ``size`` is in pixels at 96 dots an inch, ``dpi`` those of a PNG; ``what`` is one of
+    ``pictures.What``; ``timebase`` the seconds of a page, None for the whole night. Raises RecordingError for an epoch
+    that the night does not have, OutputError where the picture can't be written.
     """
+    from sleepviewer.app.pictures import PictureSetup, What, caption_of, painter_of, save_picture, window_painter
+
     n_epochs = night.recording.n_epochs
     if not 1 <= epoch <= n_epochs:
         raise RecordingError(f"{night.recording.name} has {n_epochs} epochs, so epoch {epoch} can't be shown.")
@@ -61,16 +74,27 @@ def paint_window(
     window = MainWindow(Settings(remember=False), THEMES[theme])
     window.show_night(night)
     assert window.session is not None
+    window.page.traces.set_timebase(timebase)
     window.session.go_to(epoch - 1)
     window.resize(*size)
     window.show()
     for _ in range(3):
         app.processEvents()
-    written = window.grab().save(str(picture), "PNG")
-    window.close()
-    if not written:
-        raise OutputError(f"The picture {picture} can't be written; choose another folder.")
+    patience = monotonic() + _PATIENCE_S
+    while window.page.night.spectrogram.pending and monotonic() < patience:
+        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+    setup = PictureSetup(What(what), *size, dpi)
+    caption = caption_of(window.session, window.page, setup.what)
+    is_window = setup.what is What.WINDOW
+    paint = window_painter(window) if is_window else painter_of(setup.what, window.page, caption, THEMES[theme])
+    try:
+        save_picture(picture, paint, setup, caption)
+    finally:
+        window.close()
 
+
+_PATIENCE_S = 20.0
+"""How long a picture waits for what is computed in the background."""
 
 _NOISE = "This plugin does not support"
 """Begins what Qt's offscreen platform says of every window; nothing that a user could act on."""

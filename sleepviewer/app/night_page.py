@@ -6,11 +6,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sleepviewer.app.night_view import NightView
+from sleepviewer.app.mark_layers import MarkBook
+from sleepviewer.app.night.view import NightView
 from sleepviewer.app.review_panel import ReviewPanel
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme
-from sleepviewer.app.trace_view import TraceView
+from sleepviewer.app.traces.view import TraceView
 from sleepviewer.review.document import Change
 
 
@@ -27,6 +28,7 @@ class NightPage(QWidget):
         self._session: NightSession | None = None
         self.night = NightView(theme, self)
         self.traces = TraceView(theme, self)
+        self.marks = MarkBook(self.traces.set_marks)
         self.panel = ReviewPanel(theme, self)
         self.panel.setMinimumWidth(300)
         layout = QVBoxLayout(self)
@@ -53,8 +55,14 @@ class NightPage(QWidget):
         session.document_changed.connect(self._on_change)
         self._show_epoch(session.epoch)
 
+    @property
+    def theme(self) -> Theme:
+        """The colours that are shown."""
+        return self._theme
+
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
+        self._theme = theme
         # The same ground under rows and traces, so that they read as one column.
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(f"NightPage {{ background: {theme.panel}; }}")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QMenu, QWidget
 
 Area = Qt.DockWidgetArea
+
+_VERSION: Final = 1
+"""Of the arrangements that are kept. Increase it where those of before should not come back: a new panel is else hidden
+for everybody who had the program before."""
 
 
 class Panels:
@@ -17,6 +23,7 @@ class Panels:
         self._docks: dict[str, QDockWidget] = {}
         self._first_state: QByteArray | None = None
         self._kept: QByteArray | None = None
+        menu.setToolTipsVisible(True)
         window.setDockNestingEnabled(True)
         window.setDockOptions(
             QMainWindow.DockOption.AllowTabbedDocks
@@ -38,6 +45,12 @@ class Panels:
             self._window.tabifyDockWidget(self._docks[beside], dock)
             self._docks[beside].raise_()
         dock.setVisible(shown)
+        # The title's two buttons: reached by Tab, and named, as any other.
+        for button, does in (("qt_dockwidget_floatbutton", "Float or dock"), ("qt_dockwidget_closebutton", "Close")):
+            if isinstance(found := dock.findChild(QAbstractButton, button), QAbstractButton):
+                found.setAccessibleName(f"{does} the panel “{title}”")
+                found.setToolTip(f"{does} this panel (View › Panels brings it back)")
+                found.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         action = dock.toggleViewAction()
         action.setToolTip(f"Show or hide the panel “{title}”")
         self._menu.addAction(action)
@@ -54,21 +67,38 @@ class Panels:
 
     def hide_all(self) -> None:
         """Hide the panels while there is no night for them to speak of; :meth:`show_all` brings them back."""
-        self._kept = self._window.saveState()
+        self._kept = self.state
         for dock in self._docks.values():
             dock.hide()
+            dock.toggleViewAction().setEnabled(False)
 
     def show_all(self) -> None:
-        """Bring back what :meth:`hide_all` hid."""
+        """Bring back what :meth:`hide_all` hid, or the arrangement that was given meanwhile."""
+        for dock in self._docks.values():
+            dock.toggleViewAction().setEnabled(True)
         if self._kept is not None:
-            self._window.restoreState(self._kept)
-            self._kept = None
+            kept, self._kept = self._kept, None
+            self.state = kept
+
+    @property
+    def state(self) -> QByteArray:
+        """The arrangement, for a setting to keep."""
+        return self._window.saveState(_VERSION) if self._kept is None else self._kept
+
+    @state.setter
+    def state(self, state: QByteArray) -> None:
+        """Take an arrangement that was kept; of another version, or damaged, it changes nothing."""
+        if self._kept is None:
+            if not self._window.restoreState(state, _VERSION) and self._first_state is not None:
+                self._window.restoreState(self._first_state, _VERSION)
+        else:
+            self._kept = state
 
     def settle(self) -> None:
         """Remember the arrangement as the one to go back to."""
-        self._first_state = self._window.saveState()
+        self._first_state = self.state
 
     def reset(self) -> None:
         """Go back to the arrangement that the program came with."""
         if self._first_state is not None:
-            self._window.restoreState(self._first_state)
+            self.state = self._first_state

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
+from sleepviewer.app.actions import Actions
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.session import NightSession
@@ -22,16 +24,21 @@ class Services:
     """What a part may use of the window: never the window itself, never another part.
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
-    look again at which commands can be called (:meth:`Part.enabled`).
+    look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
+    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does.
     """
 
     window: QWidget
     page: NightPage
     panels: Panels
     settings: Settings
+    actions: Actions
     tell: Callable[[str], None]
     trouble: Callable[[str], None]
     refresh: Callable[[], None]
+    check: Callable[[str, bool], None]
+    restyle: Callable[[], None]
+    open_path: Callable[[Path], object]
 
 
 class Part(Protocol):

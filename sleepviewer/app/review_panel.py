@@ -64,7 +64,7 @@ class ReviewPanel(QTabWidget):
         """Follow a change of the document."""
         if change in (Change.SAVED, Change.PROVISIONAL):
             return
-        self._stale = set(self._tabs)
+        self._stale |= {self.epoch_tab} if change is Change.EVENTS else set(self._tabs)
         self._freshen()
 
     def _freshen(self) -> None:

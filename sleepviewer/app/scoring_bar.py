@@ -32,6 +32,8 @@ class ScoringBar(QWidget):
     """Channel and engine pickers. The channel is proposed from the names, shown, and changed here."""
 
     score_requested = Signal()
+    channel_chosen = Signal(str)
+    """The user has chosen a channel; one that was only proposed is no choice."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class ScoringBar(QWidget):
         self._score.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._score.clicked.connect(self.score_requested)
         self._channel.currentIndexChanged.connect(self._explain_channel)
+        self._channel.textActivated.connect(self.channel_chosen)
         self._engine.currentIndexChanged.connect(self._explain_engine)
         self._engine.currentIndexChanged.connect(self._offer_others)
         self._fill_engines()

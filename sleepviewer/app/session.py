@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.navigation import DoubtWalk
 from sleepviewer.review.night import Night
@@ -15,12 +16,16 @@ class NightSession(QObject):
     epoch_changed = Signal(int)
     document_changed = Signal(object)
     """Carries the document's Change."""
+    channel_changed = Signal()
+    """Another channel is scored."""
 
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.night = night
         self.doubt_walk = DoubtWalk()
         self.doubt_walk.start(night.document)
+        self.scorers: tuple[Hypnogram, ...] = ()
+        """Hypnograms of further scorers, shown beside the document and no part of it."""
         self._epoch = 0
         self._anchor = 0
         night.document.subscribe(self._on_change)
@@ -40,6 +45,12 @@ class NightSession(QObject):
         """The selected epochs: a range that the current one ends, or the current one alone."""
         first, last = sorted((self._anchor, self._epoch))
         return range(first, last + 1)
+
+    def choose_channel(self, label: str) -> None:
+        """Make a channel the one that is scored and exported."""
+        if label != self.night.channel:
+            self.night.channel = label
+            self.channel_changed.emit()
 
     def go_to(self, epoch: int) -> None:
         """Make an epoch the current one (clipped to the night) and the whole selection."""

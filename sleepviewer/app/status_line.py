@@ -21,6 +21,7 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self._said = ""
         self._where = QLabel(self)
         self._edits = QLabel(self)
         self._message = _ElidedLabel(self)
@@ -54,7 +55,12 @@ class StatusLine(QStatusBar):
 
     def show_message(self, message: str) -> None:
         """Show a short message at the right until the next one."""
+        self._said = message
         self._message.show_text(message)
+
+    def show_tip(self, tip: str) -> None:
+        """Show what the menu entry under the pointer does; nothing brings the message back."""
+        self._message.show_text(tip or self._said)
 
     def show_progress(self, fraction: float | None, message: str = "") -> None:
         """Show a running scoring, or (None) that none is running."""
@@ -112,7 +118,7 @@ def _where_text(session: NightSession) -> str:
 
 
 def _edits_text(session: NightSession, saved_at: str) -> str:
-    count = len(session.document.edits)
+    count = len(session.document.history)
     if session.document.unsaved:
         state = "not saved"
     elif saved_at:

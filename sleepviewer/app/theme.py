@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from sleepviewer.app.stage_colors import STAGE_COLORS, USUAL
+from sleepviewer.packaged import resource
 from sleepviewer.stages import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """One set of colours, as ``#rrggbb``.
-
-    Stage colours are warm for awake or dreaming and a deepening blue for sleep: their order survives
-    colour-blindness and grey.
-    """
+    """One set of colours, as ``#rrggbb``; those of the stages are one of ``stage_colors``."""
 
     name: str
     window: str
@@ -39,7 +38,7 @@ class Theme:
     warning_text: str
     error: str
     error_text: str
-    stages: dict[Stage, str]
+    stages: Mapping[Stage, str]
 
     def stage(self, stage: int) -> QColor:
         """Colour of a stage; UNKNOWN is drawn in the dim text's colour."""
@@ -66,13 +65,7 @@ LIGHT: Final = Theme(
     warning_text="#5f4700",
     error="#fde0e0",
     error_text="#7d1616",
-    stages={
-        Stage.W: "#e39a1c",
-        Stage.REM: "#d1495b",
-        Stage.N1: "#8cc3ea",
-        Stage.N2: "#3f86c9",
-        Stage.N3: "#1f3f8f",
-    },
+    stages=USUAL.light,
 )
 
 DARK: Final = Theme(
@@ -95,13 +88,7 @@ DARK: Final = Theme(
     warning_text="#ffe7a8",
     error="#52232a",
     error_text="#ffd5d5",
-    stages={
-        Stage.W: "#ffc857",
-        Stage.REM: "#ff6b6b",
-        Stage.N1: "#9ad1f5",
-        Stage.N2: "#4e9be6",
-        Stage.N3: "#3f5fe0",
-    },
+    stages=USUAL.dark,
 )
 
 THEMES: Final = {theme.name: theme for theme in (LIGHT, DARK)}
@@ -110,6 +97,13 @@ THEMES: Final = {theme.name: theme for theme in (LIGHT, DARK)}
 def system_theme() -> Theme:
     """Return the theme that the system asks for."""
     return DARK if QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark else LIGHT
+
+
+def theme_named(name: str, stages: str = "usual") -> Theme:
+    """Return a theme (``light``, ``dark``, or the system's for any other name) with a set of stage colours."""
+    theme = THEMES.get(name) or system_theme()
+    colors = STAGE_COLORS.get(stages, USUAL)
+    return theme if colors is USUAL else replace(theme, stages=getattr(colors, theme.name))
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
@@ -149,27 +143,75 @@ def tabular(font: QFont) -> QFont:
 
 
 def _style_sheet(theme: Theme) -> str:
+    focus = f"border: 2px solid {theme.accent}"
+    # Pictures of a style sheet can't be tinted: these are of a grey that is seen on both grounds.
+    names = ("arrow_down", "arrow_up", "grey_close", "grey_float")
+    down, up, close, floating = (resource("icons", f"{name}.svg").as_posix() for name in names)
     return f"""
-    QToolBar {{ background: {theme.window}; border: 0; spacing: 6px; padding: 4px 6px; }}
-    QMainWindow::separator {{ background: {theme.border}; width: 1px; height: 1px; }}
+    QToolBar {{ background: {theme.window}; border: 0; spacing: 4px; padding: 3px 6px; }}
+    QToolBar QToolButton {{ padding: 3px 6px; border: 2px solid transparent; border-radius: 4px; }}
+    QToolBar QToolButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
+    QToolBar QToolButton:pressed {{ background: {theme.border}; }}
+    QMainWindow::separator {{ background: {theme.border}; width: 3px; height: 3px; }}
+    QMainWindow::separator:hover {{ background: {theme.accent}; }}
+    QDockWidget {{
+        font-weight: 600; titlebar-close-icon: url("{close}"); titlebar-normal-icon: url("{floating}");
+    }}
+    QDockWidget::close-button, QDockWidget::float-button {{ border: 2px solid transparent; border-radius: 3px; }}
+    QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {theme.selection}; }}
+    QDockWidget::title {{ background: {theme.window}; padding: 5px 8px; text-align: left; }}
+    QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
     QStatusBar {{ border-top: 1px solid {theme.border}; }}
     QStatusBar::item {{ border: 0; }}
-    QToolTip {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.border}; }}
+    QToolTip {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.border}; padding: 3px; }}
     QTabWidget::pane {{ border: 0; border-top: 1px solid {theme.border}; }}
-    QTabBar::tab {{ padding: 5px 10px; color: {theme.dim_text}; border: 0; }}
+    QTabBar::tab {{ padding: 5px 10px; color: {theme.dim_text}; border: 0; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.accent}; }}
-    QTabBar::tab:focus {{ color: {theme.accent}; }}
+    QTabBar::tab:hover {{ color: {theme.text}; }}
+    QTabBar::tab:selected:focus {{ color: {theme.accent}; background: {theme.selection}; }}
     QHeaderView::section {{ background: {theme.window}; color: {theme.dim_text}; border: 0; padding: 3px 6px; }}
     QTableCornerButton::section {{ background: {theme.window}; border: 0; }}
-    QTableView {{ border: 0; gridline-color: {theme.grid}; }}
+    QTableView, QTreeView, QListView {{ border: 2px solid transparent; gridline-color: {theme.grid}; }}
+    QTableView:focus, QTreeView:focus, QListView:focus {{ {focus}; }}
+    QLineEdit, QPlainTextEdit, QTextBrowser, QKeySequenceEdit {{
+        background: {theme.panel}; border: 1px solid {theme.border}; border-radius: 4px; padding: 3px 6px;
+    }}
+    QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QKeySequenceEdit:focus {{
+        {focus}; padding: 2px 5px;
+    }}
+    QPushButton {{
+        background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.border}; border-radius: 4px;
+        padding: 5px 13px;
+    }}
+    QPushButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
+    QPushButton:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
+    QPushButton:focus {{ {focus}; padding: 4px 12px; }}
+    QPushButton:flat {{ background: transparent; border: 2px solid transparent; padding: 4px 12px; }}
+    QPushButton:flat:hover {{ background: {theme.selection}; }}
+    QPushButton:flat:focus {{ {focus}; }}
     QPushButton#primary, QToolButton#primary {{
-        background: {theme.accent}; color: {theme.accent_text}; border: 1px solid {theme.accent}; border-radius: 4px;
+        background: {theme.accent}; color: {theme.accent_text}; border: 2px solid {theme.accent}; border-radius: 4px;
         padding: 4px 12px; font-weight: 600;
     }}
+    QPushButton#primary:hover, QToolButton#primary:hover {{ border-color: {theme.text}; }}
     QPushButton#primary:disabled, QToolButton#primary:disabled {{
         background: {theme.border}; color: {theme.dim_text}; border-color: {theme.border};
     }}
-    QPushButton#primary:focus, QToolButton#primary:focus {{ border: 2px solid {theme.text}; }}
+    QPushButton#primary:focus, QToolButton#primary:focus {{ border-color: {theme.text}; }}
+    QComboBox, QAbstractSpinBox {{
+        background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.border}; border-radius: 4px;
+        padding: 3px 6px;
+    }}
+    QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
+    QComboBox:focus, QAbstractSpinBox:focus {{ {focus}; padding: 2px 5px; }}
+    QComboBox::drop-down {{ border: 0; width: 20px; }}
+    QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 16px; }}
+    QTreeView::item {{ padding: 3px 2px; }}
+    #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}
+    QToolBar QToolButton:focus, QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
+    QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px; }}
     QProgressBar {{ border: 1px solid {theme.border}; border-radius: 3px; text-align: center; }}
     QProgressBar::chunk {{ background: {theme.accent}; }}
     """

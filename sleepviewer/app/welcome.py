@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from sleepviewer.app.icons import icon, themed
+from sleepviewer.app.key_help import shown_keys
+from sleepviewer.app.keymap import Keymap
+from sleepviewer.app.theme import Theme
+from sleepviewer.stages import Stage
+
+_WIDTH_PX = 620
+_STEPS = (
+    ("score", "scores the night in the background"),
+    ("next_doubt", "goes to what the model is least sure of"),
+    ("stage_w stage_n1 stage_n2 stage_n3 stage_rem", "set your stage"),
+    ("save", "saves beside the recording"),
+    ("help_keys", "shows all keys"),
+)
+"""Commands of the first quarter of an hour, and what their keys do."""
+
+_STEPS_OF = {Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1}
 
 
 class WelcomePage(QWidget):
-    """Open, drop, or try the simulated night; recent recordings below."""
+    """Open, drop, or try the simulated night; recent recordings below. Arrows and Tab move between its buttons."""
 
     open_requested = Signal()
     demo_requested = Signal()
@@ -17,52 +36,195 @@ class WelcomePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName("Welcome")
+        self._theme: Theme | None = None
+        self._band = _NightBand(self)
         title = QLabel("<h1>SleepViewer</h1>", self)
         lead = QLabel(
             "Open an overnight EEG, have it scored, go through what the model is unsure of, correct it, export it.",
             self,
         )
         lead.setWordWrap(True)
-        open_button = QPushButton("Open a recording…", self)
-        open_button.setObjectName("primary")
-        open_button.setToolTip("EDF, EDF+, BDF, BrainVision, FIF, EEGLAB, GDF (Ctrl+O)")
-        open_button.clicked.connect(self.open_requested)
-        demo_button = QPushButton("Try the simulated night", self)
-        demo_button.clicked.connect(self.demo_requested)
-        drop = QLabel("… or drop a file into this window. An expert's hypnogram beside it is found by its name.", self)
-        drop.setWordWrap(True)
+        self.open_button = _Button("Open a recording…", self)
+        self.open_button.setObjectName("primary")
+        self.open_button.setToolTip("EDF, EDF+, BDF, BrainVision, FIF, EEGLAB, GDF")
+        self.open_button.clicked.connect(self.open_requested)
+        self._demo = _Button("Try the simulated night", self)
+        self._demo.setToolTip("No person's recording: for trying the program only")
+        self._demo.clicked.connect(self.demo_requested)
+        self._drop = _DropField(self)
+        self._steps = QLabel(self)
+        self._steps.setWordWrap(True)
+        self._steps.setTextFormat(Qt.TextFormat.RichText)
+        self._recent_title = QLabel("<b>Recent recordings</b>", self)
         self._recent = QVBoxLayout()
+        self._recent.setSpacing(0)
+        self._lay_out(title, lead)
+        self.show_keys(Keymap())
+
+    def _lay_out(self, title: QLabel, lead: QLabel) -> None:
         buttons = QHBoxLayout()
-        buttons.addWidget(open_button)
-        buttons.addWidget(demo_button)
+        buttons.addWidget(self.open_button)
+        buttons.addWidget(self._demo)
         buttons.addStretch(1)
         column = QVBoxLayout()
-        for widget in (title, lead):
+        column.setSpacing(8)
+        for widget in (self._band, title, lead):
             column.addWidget(widget)
-        column.addSpacing(12)
+        column.addSpacing(8)
         column.addLayout(buttons)
-        column.addWidget(drop)
-        column.addSpacing(18)
+        column.addSpacing(8)
+        column.addWidget(self._drop)
+        column.addSpacing(10)
+        column.addWidget(self._recent_title)
         column.addLayout(self._recent)
+        column.addSpacing(10)
+        column.addWidget(self._steps)
+        holder = QWidget(self)
+        holder.setMaximumWidth(_WIDTH_PX)
+        holder.setLayout(column)
         outer = QHBoxLayout(self)
         outer.addStretch(1)
         middle = QVBoxLayout()
         middle.addStretch(2)
-        middle.addLayout(column)
+        middle.addWidget(holder)
         middle.addStretch(3)
-        outer.addLayout(middle, 4)
+        outer.addLayout(middle, 20)
         outer.addStretch(1)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self._theme = theme
+        self._band.set_theme(theme)
+        self._drop.set_theme(theme)
+        self.open_button.setIcon(icon("open", theme.accent_text))
+        self._demo.setIcon(themed("demo", theme))
+        self._steps.setStyleSheet(f"color: {theme.dim_text};")
+        for button in self._recent_buttons():
+            button.setIcon(themed("hypnogram", theme))
+
+    def set_dragging(self, on: bool) -> None:
+        """Show that a file which is held over the window can be let go."""
+        self._drop.set_dragging(on)
+
+    def show_keys(self, keymap: Keymap) -> None:
+        """Say which keys come next, as they are set."""
+        steps = []
+        for commands, does in _STEPS:
+            keys = [keys[:1] for command in commands.split() if (keys := keymap.keys(command))]
+            if keys:
+                steps.append(f"<b>{' '.join(map(shown_keys, keys))}</b>&nbsp;{does}".replace(" ", "&nbsp;"))
+        self._steps.setText("Then: " + " &nbsp;·&nbsp; ".join(steps))
 
     def show_recent(self, paths: list[Path]) -> None:
         """List recent recordings; a click asks to open one."""
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        if paths:
-            self._recent.addWidget(QLabel("Recent", self))
+        self._recent_title.setVisible(bool(paths))
         for path in paths:
-            button = QPushButton(f"{path.name}   ({path.parent})", self)
+            button = _Button(f"{path.name}   ({path.parent})", self)
             button.setFlat(True)
-            button.setStyleSheet("text-align: left; padding: 3px 6px;")
+            button.setStyleSheet("text-align: left;")
+            button.setToolTip(str(path))
             button.clicked.connect(lambda _=False, p=str(path): self.path_requested.emit(p))
-            self._recent.addWidget(button, alignment=Qt.AlignmentFlag.AlignLeft)
+            if self._theme is not None:
+                button.setIcon(themed("hypnogram", self._theme))
+            self._recent.addWidget(button)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        buttons = [self.open_button, self._demo, *self._recent_buttons()]
+        step = _STEPS_OF.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        here = next((place for place, button in enumerate(buttons) if button.hasFocus()), -step if step > 0 else 0)
+        buttons[min(max(here + step, 0), len(buttons) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _recent_buttons(self) -> list[QPushButton]:
+        widgets = (self._recent.itemAt(place).widget() for place in range(self._recent.count()))
+        return [widget for widget in widgets if isinstance(widget, QPushButton)]
+
+
+class _Button(QPushButton):
+    """A button that Enter presses too, and that leaves the arrows to the page."""
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        self.setAutoDefault(True)
+        self.setIconSize(QSize(18, 18))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _STEPS_OF:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class _DropField(QFrame):
+    """Where a file can be dropped; any other place of the window takes it as well."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dropField")
+        self._theme: Theme | None = None
+        self._dragging = False
+        self._text = QLabel(
+            "… or drop a recording anywhere in this window. An expert's hypnogram beside it is found by its name.", self
+        )
+        self._text.setWordWrap(True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.addWidget(self._text)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._paint()
+
+    def set_dragging(self, on: bool) -> None:
+        self._dragging = on
+        self._paint()
+
+    def _paint(self) -> None:
+        if self._theme is None:
+            return
+        theme = self._theme
+        line, ground = (theme.accent, theme.selection) if self._dragging else (theme.border, theme.panel)
+        self.setStyleSheet(
+            f"#dropField {{ border: 2px dashed {line}; border-radius: 8px; background: {ground}; }}"
+            f"#dropField QLabel {{ color: {theme.dim_text}; }}"
+        )
+
+
+class _NightBand(QWidget):
+    """A small hypnogram in the stages' colours, as an ornament."""
+
+    _LEVELS = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
+    _NIGHT = "WWW12233332221RR22333222RR112233222RRR2212RRRRW12RRRWW"
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme: Theme | None = None
+        self.setFixedHeight(64)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._theme is None:
+            return
+        painter = QPainter(self)
+        stage_of = {"W": Stage.W, "R": Stage.REM, "1": Stage.N1, "2": Stage.N2, "3": Stage.N3}
+        stages = [stage_of[letter] for letter in self._NIGHT]
+        wide, high = self.width() / len(stages), self.height() / len(self._LEVELS)
+        before = None
+        for place, stage in enumerate(stages):
+            y = (self._LEVELS.index(stage) + 0.5) * high
+            if before is not None and before != y:
+                painter.setPen(QPen(QColor(self._theme.border), 1))
+                painter.drawLine(QPointF(place * wide, before), QPointF(place * wide, y))
+            painter.fillRect(QRectF(place * wide, y - 2.5, wide + 0.5, 5), self._theme.stage(stage))
+            before = y

@@ -9,24 +9,40 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QStatusTipEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
+from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
+from sleepviewer.app.events_part import EventsPart
+from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
+from sleepviewer.app.keys_part import KeysPart
 from sleepviewer.app.night_page import NightPage
+from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
+from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
-from sleepviewer.app.theme import THEMES, Theme, apply_theme, system_theme
+from sleepviewer.app.theme import Theme, apply_theme, theme_named
+from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
 from sleepviewer.review.document import Base, Change
@@ -36,11 +52,17 @@ from sleepviewer.review.saving import export_labels, save_path_of, save_review
 from sleepviewer.scoring.base import Prediction
 
 _PANEL_PX = 340
-_NEEDS_NONE = {"open", "open_demo", "quit", "advance", "filters", "load_weights", "help_keys", "about"}
-"""Commands that can be called before a night is open."""
+_TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
+"""Commands in the tool bar, and what they are called there."""
 
-
-PARTS: tuple[Callable[[Services], Part], ...] = ()
+PARTS: tuple[Callable[[Services], Part], ...] = (
+    AppearancePart,
+    KeysPart,
+    PicturesPart,
+    TracesPart,
+    NightPart,
+    EventsPart,
+)
 """What the window has beside the night page, in the order of its panels."""
 
 
@@ -54,7 +76,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("SleepViewer")
         self.setAcceptDrops(True)
         self._settings = settings or Settings()
-        self._theme = theme or THEMES.get(self._settings.theme) or system_theme()
+        self._theme = theme or theme_named(self._settings.theme, self._settings.stage_colors)
         self._session: NightSession | None = None
         self._commands: dict[str, Callable[[], object]] = {}
         self._review: ReviewCommands | None = None
@@ -70,9 +92,11 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.actions_ = Actions(self, self.run_command)
+        self.actions_.set_theme(self._theme)
         self.scoring_bar = ScoringBar(self)
         self.info_bar = InfoBar(self._theme, self)
         self.welcome = WelcomePage(self)
+        self.welcome.set_theme(self._theme)
         self.page = NightPage(self._theme, self)
         self.status_line = StatusLine(self)
         self._scoring = ScoringController(self.scoring_bar, self.status_line, self)
@@ -90,26 +114,35 @@ class MainWindow(QMainWindow):
         tools = QToolBar("Tools", self)
         tools.setObjectName("tools")
         tools.setMovable(False)
-        for command in ("open", "save", "undo", "redo"):
+        tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        tools.setIconSize(QSize(SIZE_PX, SIZE_PX))
+        for command, short in _TOOLS:
+            self.actions_[command].setIconText(short)
             tools.addAction(self.actions_[command])
+            tools.widgetForAction(self.actions_[command]).setFocusPolicy(Qt.FocusPolicy.TabFocus)
         spacer = QWidget(tools)
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         tools.addWidget(spacer)
         tools.addWidget(self.scoring_bar)
         self.addToolBar(tools)
-        for command, short in (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo")):
-            self.actions_[command].setIconText(short)
-        self._recent_menu = self.actions_.menus["File"].addMenu("Recent recordings")
+        self._recent_menu = QMenu("Recent recordings", self)
+        self._recent_menu.setToolTipsVisible(True)
+        self.actions_.menus["File"].insertMenu(self.actions_["open_truth"], self._recent_menu)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
-        self._build_theme_menu()
         self.panels = Panels(self, self.actions_.menus["View"].addMenu("Panels"))
         review = self.panels.add("review", "Review", self.page.panel, Qt.DockWidgetArea.RightDockWidgetArea, shown=True)
         self._parts = self._build_parts()
+        for part in self._parts:
+            part.set_theme(self._theme)
         self.resizeDocks([review], [_PANEL_PX], Qt.Orientation.Horizontal)
         self.panels.settle()
         self.panels.hide_all()
+        if (arrangement := self._settings.panels) is not None:
+            self.panels.state = arrangement
         self.actions_["filters"].setChecked(True)
         self.welcome.show_recent(self._settings.recent)
+        self.welcome.show_keys(self.actions_.keymap)
+        self.welcome.open_button.setFocus()
 
     def _build_parts(self) -> tuple[Part, ...]:
         services = Services(
@@ -117,27 +150,22 @@ class MainWindow(QMainWindow):
             page=self.page,
             panels=self.panels,
             settings=self._settings,
+            actions=self.actions_,
             tell=self.status_line.show_message,
             trouble=self.info_bar.show_error,
             refresh=self._show_state,
+            check=lambda command, on: self.actions_[command].setChecked(on),
+            restyle=self._restyle,
+            open_path=self.open_path,
         )
         return tuple(part(services) for part in PARTS)
-
-    def _build_theme_menu(self) -> None:
-        menu = self.actions_.menus["View"].addMenu("Theme")
-        group = QActionGroup(self)
-        for name in ("system", "light", "dark"):
-            action = menu.addAction(name.capitalize())
-            action.setCheckable(True)
-            action.setChecked(name == self._settings.theme)
-            action.triggered.connect(lambda _=False, n=name: self._choose_theme(n))
-            group.addAction(action)
 
     def _connect(self) -> None:
         self.welcome.open_requested.connect(lambda: self.run_command("open"))
         self.welcome.demo_requested.connect(lambda: self.run_command("open_demo"))
         self.welcome.path_requested.connect(lambda name: self.open_path(Path(name)))
         self.scoring_bar.score_requested.connect(self.score)
+        self.scoring_bar.channel_chosen.connect(self._choose_channel)
         self.status_line.cancel_requested.connect(self.cancel_scoring)
         self.page.go_to_requested.connect(self._go_to)
         self.page.review_epoch_requested.connect(self._go_to_in_review)
@@ -155,6 +183,12 @@ class MainWindow(QMainWindow):
 
     def run_command(self, command: str) -> None:
         """Carry out a command of the key table."""
+        call = self.command_table().get(command)
+        if call is not None:  # else it needs a night, and none is open
+            call()
+
+    def command_table(self) -> dict[str, Callable[[], object]]:
+        """What carries out each command of the key table that can be called now."""
         own: dict[str, Callable[[], object]] = {
             "open": self._ask_and_open,
             "open_truth": self._ask_and_open_truth,
@@ -171,14 +205,16 @@ class MainWindow(QMainWindow):
             "score": self.score,
             "cancel_scoring": self.cancel_scoring,
             "load_weights": self._ask_for_weights,
-            "help_keys": lambda: dialogs.HelpDialog(self).exec(),
             "about": lambda: dialogs.show_about(self),
         }
         for part in self._parts:
             own |= part.commands()
-        call = own.get(command) or self._commands.get(command)
-        if call is not None:  # else it needs a night, and none is open
-            call()
+        return self._commands | own
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it is composed of beside the night page."""
+        return self._parts
 
     def _set_advance(self) -> None:
         if self._review is not None:
@@ -191,6 +227,10 @@ class MainWindow(QMainWindow):
     def _choose_base(self, base: str) -> None:
         if self._session is not None:
             self._session.document.set_base(Base(base))
+
+    def _choose_channel(self, label: str) -> None:
+        if self._session is not None:
+            self._session.choose_channel(label)
 
     def _go_to_in_review(self, epoch: int) -> None:
         if self._session is not None:
@@ -258,6 +298,7 @@ class MainWindow(QMainWindow):
             old.night.recording.close()
             old.deleteLater()
         self._stack.setCurrentWidget(self.page)
+        self.setFocus()  # keys go to the night, not to a button that lies where one was on the welcome page
         self.panels.show_all()
         self.status_line.show_message("")
         self._show_state()
@@ -415,7 +456,7 @@ class MainWindow(QMainWindow):
         """Ask about unsaved edits; False means stay."""
         if self._session is None or not self._session.document.unsaved:
             return True
-        answer = dialogs.ask_about_unsaved(self, len(self._session.document.edits))
+        answer = dialogs.ask_about_unsaved(self, len(self._session.document.history))
         return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
 
     # -- being a window
@@ -432,7 +473,7 @@ class MainWindow(QMainWindow):
         """Bring title, status line, menu texts and enabled commands up to date."""
         session = self._session
         self._show_place()
-        self.actions_.enable({row.command: session is not None for row in KEY_TABLE if row.command not in _NEEDS_NONE})
+        self.actions_.enable({row.command: session is not None for row in KEY_TABLE if row.needs_night})
         self.actions_["cancel_scoring"].setEnabled(self._scoring.running)
         for part in self._parts:
             self.actions_.enable(part.enabled())
@@ -448,13 +489,12 @@ class MainWindow(QMainWindow):
             action.setText(command.capitalize() if edit is None else f"{command.capitalize()}: {edit.text}")
             action.setIconText(command.capitalize())
 
-    def _choose_theme(self, name: str) -> None:
-        self._settings.theme = name
-        self.set_theme(THEMES.get(name) or system_theme())
+    def _restyle(self) -> None:
+        self.set_theme(theme_named(self._settings.theme, self._settings.stage_colors))
 
     def _follow_system(self) -> None:
         if self._settings.theme == "system":
-            self.set_theme(system_theme())
+            self._restyle()
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint everything in other colours."""
@@ -462,7 +502,9 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, theme)
+        self.actions_.set_theme(theme)
         self.info_bar.set_theme(theme)
+        self.welcome.set_theme(theme)
         self.page.set_theme(theme)
         for part in self._parts:
             part.set_theme(theme)
@@ -476,13 +518,22 @@ class MainWindow(QMainWindow):
                     self.run_command(command)
                 event.accept()
                 return True
+        if isinstance(event, QStatusTipEvent):
+            # At the line's own place for messages: the usual one hides where she is.
+            self.status_line.show_tip(event.tip())
+            return True
         return super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
+            self.welcome.set_dragging(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.welcome.set_dragging(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self.welcome.set_dragging(False)
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
@@ -496,6 +547,7 @@ class MainWindow(QMainWindow):
         for part in self._parts:
             part.close()
         self._settings.geometry = self.saveGeometry()
+        self._settings.panels = self.panels.state
         if self._session is not None:
             self._session.night.recording.close()
         event.accept()

@@ -1,6 +1,7 @@
 """The ``sleepviewer`` command: one module for nights, one for data sets, one for models and their training."""
 
 from sleepviewer.cli.data import fetch, prepare
+from sleepviewer.cli.events import export_events
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
@@ -14,5 +15,6 @@ main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)
 main.add_command(models)
+main.add_command(export_events)
 
 __all__ = ["main"]

@@ -86,13 +86,45 @@ def _size(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int]:
     return width, height
 
 
+def _timebase(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """Return the seconds of a page, None for the whole night."""
+    from sleepviewer.display.timebase import TIMEBASES, USUAL, text_of
+
+    if value is None:
+        return USUAL
+    found = next((t for t in TIMEBASES if value.lower() in (text_of(t), "night" if t is None else f"{t:g}")), -1.0)
+    if found == -1.0:
+        known = ", ".join("night" if t is None else f"{t:g}" for t in TIMEBASES)
+        raise click.BadParameter(f"“{value}” is not one of {known}")
+    return found
+
+
 @main.command(short_help="Open a night in the window (“view” may be left out).")
 @click.argument("night", type=_path, required=False)
 @_truth_option
 @click.option("--labels", type=_path, help="A saved review (npz) to take up again.")
 @click.option("--epoch", type=click.IntRange(min=1), help="Epoch to show, counted from 1.")
 @click.option(
-    "--screenshot", type=_path, help="Paint the window into this PNG instead of showing it; needs no display."
+    "--screenshot",
+    type=_path,
+    help="Paint a picture (png, svg, pdf) instead of showing the window; needs no display.",
+)
+@click.option(
+    "--what",
+    type=click.Choice(["window", "page", "night", "both"]),
+    default="window",
+    show_default=True,
+    help="What the picture shows.",
+)
+@click.option(
+    "--dpi",
+    type=click.IntRange(48, 1200),
+    default=96,
+    show_default=True,
+    help="Dots an inch of a png: more pixels for the same picture.",
+)
+@click.option(
+    "--timebase", callback=_timebase, help="Seconds of a page in the picture, or “night” for all of it (default: 60)."
 )
 @click.option("--size", default="1366x768", show_default=True, callback=_size, help="Size of the picture.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours (default: the system's, or light).")
@@ -102,6 +134,9 @@ def view(
     labels: Path | None,
     epoch: int | None,
     screenshot: Path | None,
+    what: str,
+    dpi: int,
+    timebase: float | None,
     size: tuple[int, int],
     theme: str | None,
 ) -> None:
@@ -109,14 +144,23 @@ def view(
     if screenshot is not None:
         if night is None:
             raise click.UsageError("--screenshot needs a NIGHT")
-        _check_out(screenshot, night, truth, labels, endings=(".png",))
+        _check_out(screenshot, night, truth, labels, endings=(".png", ".svg", ".pdf"))
         _use_offscreen()
         from sleepviewer.app.main import paint_window
         from sleepviewer.review.opening import open_night
 
         opened = open_night(night, truth_path=truth, labels_path=labels)
         _tell(opened.notes)
-        paint_window(opened, screenshot, epoch=epoch or 1, size=size, theme=theme or "light")
+        paint_window(
+            opened,
+            screenshot,
+            epoch=epoch or 1,
+            size=size,
+            theme=theme or "light",
+            what=what,
+            dpi=dpi,
+            timebase=timebase,
+        )
         return
     if not _has_display():
         raise RecordingError("There is no display to show a window on; use --screenshot, or the command “score”.")

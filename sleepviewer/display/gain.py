@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.display.filters import Band
+from sleepviewer.display.montage import Trace, shown_channel
 from sleepviewer.display.page import read_page
-from sleepviewer.recording.base import Channel, Recording, Role
+from sleepviewer.recording.base import Recording, Role
 from sleepviewer.stages import EPOCH_S
 
 STEPS = tuple(float(m * 10**e) for e in range(-3, 6) for m in (1, 2, 5))
@@ -21,14 +21,15 @@ _EVERY_SAMPLE = 1 << 30
 """More columns than a page has samples, so that none is left out."""
 
 
-def starting_half_height(recording: Recording, channel: Channel, band: Band) -> float:
-    """Return the half height of a channel's lane in its unit: the usual one for its role, if the signal suits it.
+def starting_half_height(recording: Recording, trace: Trace) -> float:
+    """Return the half height for a lane in its unit: the usual one for its role, if the signal suits it.
 
     Looks at twelve epochs spread over the night: where the 99th percentile of |signal| fills less than a tenth or
     more than one and a half of the usual half height, or the role has no usual one, the next step above that
     percentile is taken.
     """
-    size = _typical_size(recording, channel, band)
+    size = _typical_size(recording, trace)
+    channel = shown_channel(recording, trace)
     usual = _USUAL.get(channel.role) if channel.is_voltage else None
     if usual is not None and (size == 0 or 0.1 * usual <= size <= 1.5 * usual):
         return usual
@@ -42,12 +43,14 @@ def step(half_height: float, direction: int) -> float:
     return next((s for s in reversed(STEPS) if s < half_height * 0.999), STEPS[0])
 
 
-def _typical_size(recording: Recording, channel: Channel, band: Band) -> float:
+def _typical_size(recording: Recording, trace: Trace) -> float:
     length = min(EPOCH_S, recording.duration_s)
     starts = np.linspace(0, max(recording.duration_s - length, 0), _PROBES)
     sizes = []
     for start in starts:
-        page = read_page(recording, channel, float(start), float(start) + length, band, columns=_EVERY_SAMPLE)
+        page = read_page(
+            recording, trace.derivation, float(start), float(start) + length, trace.band, columns=_EVERY_SAMPLE
+        )
         samples = page.y[np.isfinite(page.y)]
         if samples.size:
             sizes.append(_quantile(np.abs(samples - _quantile(samples, 0.5)), 0.99))

@@ -5,17 +5,21 @@ A montage is a value: changing it makes another one. It is for the eye alone; en
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from sleepviewer.display.filters import Band, default_band
+from sleepviewer.display.filters import Band, default_band, limited
 from sleepviewer.errors import ChannelError
-from sleepviewer.recording.base import Channel, Recording, Samples
+from sleepviewer.recording.base import Channel, Recording, Role, Samples
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """``plus`` less the mean of the channels ``minus`` (labels); without any, the channel as it was recorded."""
+    """``plus`` less the mean of the channels ``minus`` (labels); without any, the channel as it was recorded.
+
+    A − B, linked mastoids (A − (M1 + M2)/2) and the average reference (A − mean of all, itself among them) are all of
+    this form.
+    """
 
     plus: str
     minus: tuple[str, ...] = ()
@@ -49,6 +53,7 @@ class Trace:
     color: ``#rrggbb``, or None for the theme's.
     height: the lane's share of the page, relative to the others.
     visible: whether it is shown; a hidden one keeps its place.
+    role: what it records, where the channel's name lets the program guess wrongly; None: as guessed.
     """
 
     derivation: Derivation
@@ -57,6 +62,12 @@ class Trace:
     color: str | None = None
     height: float = 1.0
     visible: bool = True
+    role: Role | None = None
+
+    @property
+    def label(self) -> str:
+        """What is shown, as a name."""
+        return self.derivation.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,42 @@ class Montage:
         """The same montage with another lane at a place."""
         return replace(self, traces=(*self.traces[:index], trace, *self.traces[index + 1 :]))
 
+    def moved(self, places: Collection[int], to: int) -> Montage:
+        """The same lanes with those of some places moved, in their order, before the lane that is at ``to`` now."""
+        taken = [trace for i, trace in enumerate(self.traces) if i in places]
+        above = [trace for i, trace in enumerate(self.traces[:to]) if i not in places]
+        below = [trace for i, trace in enumerate(self.traces) if i >= to and i not in places]
+        return replace(self, traces=(*above, *taken, *below))
+
+    def without(self, places: Collection[int]) -> Montage:
+        """The same montage without the lanes of some places."""
+        return replace(self, traces=tuple(trace for i, trace in enumerate(self.traces) if i not in places))
+
+    def fits(self, recording: Recording) -> tuple[bool, ...]:
+        """Whether each lane can be shown of a recording: it has the channels, and they can be subtracted."""
+        return tuple(unfit(recording, trace.derivation) is None for trace in self.traces)
+
     def fitting(self, recording: Recording) -> Montage:
-        """The lanes whose channels the recording has."""
-        there = {channel.label for channel in recording.channels}
-        return replace(self, traces=tuple(t for t in self.traces if there.issuperset(t.derivation.channels)))
+        """The lanes that can be shown of a recording, their bands as its rates leave them."""
+        return replace(
+            self,
+            traces=tuple(
+                replace(trace, band=limited(trace.band, recording.channel(trace.derivation.plus).rate_hz))
+                for trace, fits in zip(self.traces, self.fits(recording), strict=True)
+                if fits
+            ),
+        )
+
+    def with_scales_of(self, shown: Montage, recording: Recording) -> Montage:
+        """The same montage with the gains and heights of ``shown``, which was made of it by :meth:`fitting`."""
+        scales = iter(shown.traces)
+        traces = []
+        for trace, fits in zip(self.traces, self.fits(recording), strict=True):
+            changed = next(scales, None) if fits else None
+            if changed is not None:
+                trace = replace(trace, half_height=changed.half_height, height=changed.height)
+            traces.append(trace)
+        return replace(self, traces=tuple(traces))
 
 
 AS_RECORDED = "As recorded"
@@ -97,6 +140,8 @@ def derived_channel(recording: Recording, derivation: Derivation) -> Channel:
     Raises ChannelError where a channel is missing, or where the channels differ in rate or unit.
     """
     first = recording.channel(derivation.plus)
+    if set(derivation.minus) == {first.label}:
+        raise ChannelError(f"{first.label} less itself is nothing; choose another channel to subtract.")
     for label in derivation.minus:
         other = recording.channel(label)
         if other.rate_hz != first.rate_hz or other.unit != first.unit:
@@ -107,10 +152,33 @@ def derived_channel(recording: Recording, derivation: Derivation) -> Channel:
     return replace(first, label=derivation.label)
 
 
+def shown_channel(recording: Recording, trace: Trace) -> Channel:
+    """Return what a lane shows: as :func:`derived_channel`, with the lane's role where it has one of its own.
+
+    The role decides on the usual band and on the scale to start with. Raises ChannelError as that does.
+    """
+    channel = derived_channel(recording, trace.derivation)
+    return channel if trace.role is None else replace(channel, role=trace.role)
+
+
+def unfit(recording: Recording, derivation: Derivation) -> str | None:
+    """Return a sentence that says why a recording can't show a derivation, or None where it can."""
+    there = {channel.label for channel in recording.channels}
+    absent = [label for label in dict.fromkeys(derivation.channels) if label not in there]
+    if absent:
+        return f"{derivation.label} needs {', '.join(absent)}, which {recording.name} does not have."
+    try:
+        derived_channel(recording, derivation)
+    except ChannelError as error:
+        return str(error)
+    return None
+
+
 def read_derivation(recording: Recording, derivation: Derivation, start_s: float, stop_s: float) -> Samples:
     """Read a window of a derivation; as :meth:`Recording.read`, NaN where one of its channels is.
 
-    Raises ChannelError and RecordingError as that does.
+    Raises ChannelError and RecordingError as that does. Whether the channels can be subtracted at all,
+    :func:`derived_channel` says once; it is not asked here at every page.
     """
     samples = recording.read(derivation.plus, start_s, stop_s)
     if not derivation.minus:

@@ -1,17 +1,22 @@
-"""A page of one channel as polyline points: filtered, centred, and at most two points per pixel column."""
+"""A page of one derivation as polyline points: filtered, centred, and at most two points per pixel column."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.display.filters import MARGIN_S, RAW, Band, apply_band
-from sleepviewer.recording.base import Channel, Recording, Samples
+from sleepviewer.display.filters import Band, apply_band, margin_s
+from sleepviewer.display.montage import Derivation, read_derivation
+from sleepviewer.recording.base import Recording, Samples
 
 _SAMPLES_PER_COLUMN = 4
 """Above this many samples a pixel column, minima and maxima replace the samples."""
+
+_KEPT_BYTES: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,23 +28,38 @@ class PageTrace:
 
 
 def read_page(
-    recording: Recording, channel: Channel, start_s: float, stop_s: float, band: Band, columns: int
+    recording: Recording,
+    derivation: Derivation,
+    start_s: float,
+    stop_s: float,
+    band: Band,
+    columns: int,
+    *,
+    beyond: int = 0,
 ) -> PageTrace:
-    """Read, filter and thin out one channel for a page of ``columns`` pixels.
+    """Read, filter and thin out one derivation for a page of ``columns`` pixels.
 
-    The filter sees MARGIN_S seconds more on both sides; an unfiltered channel is drawn around its median, since an
+    ``beyond`` samples more are read on both sides, so that a line goes on to the page's edges.
+    The filter sees :func:`margin_s` more on both sides; an unfiltered channel is drawn around its median, since an
     electrode's offset says nothing to a scorer.
     """
-    rate = channel.rate_hz
-    margin_s = 0.0 if band == RAW else MARGIN_S
-    wide = recording.read(channel.label, start_s - margin_s, stop_s + margin_s)
-    skip = round(start_s * rate) - round((start_s - margin_s) * rate)
-    n = round(stop_s * rate) - round(start_s * rate)
-    page = apply_band(wide, rate, band)[skip : skip + n]
+    rate = recording.channel(derivation.plus).rate_hz
+    first, stop = round(start_s * rate) - beyond, round(stop_s * rate) + beyond
+    page = read_filtered(recording, derivation, first / rate, stop / rate, band)
     if band.high_pass_hz is None and not np.isnan(page).all():
         page = page - np.nanmedian(page)
-    first_s = round(start_s * rate) / rate - start_s
+    first_s = first / rate - start_s
     return thin(page, rate, first_s, columns)
+
+
+def read_filtered(recording: Recording, derivation: Derivation, start_s: float, stop_s: float, band: Band) -> Samples:
+    """Read a window of a derivation and filter it, without the edges that a filter makes where its input ends."""
+    rate = recording.channel(derivation.plus).rate_hz
+    margin = margin_s(band)
+    wide = read_derivation(recording, derivation, start_s - margin, stop_s + margin)
+    skip = round(start_s * rate) - round((start_s - margin) * rate)
+    n = round(stop_s * rate) - round(start_s * rate)
+    return apply_band(wide, rate, band)[skip : skip + n]
 
 
 def thin(samples: Samples, rate_hz: float, first_s: float, columns: int) -> PageTrace:
@@ -61,3 +81,26 @@ def thin(samples: Samples, rate_hz: float, first_s: float, columns: int) -> Page
     places += np.arange(0, n_bins * per_bin, per_bin)[:, None]
     kept = np.concatenate([places.ravel(), np.arange(n_bins * per_bin, n)])
     return PageTrace((first_s + kept / rate_hz).astype(np.float32), samples[kept])
+
+
+class PageCache:
+    """Pages as they were read last, so that a change of gain or a step back reads nothing; bounded in memory."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._kept: OrderedDict[tuple[object, ...], PageTrace] = OrderedDict()
+        self._bytes = 0
+
+    def read(self, derivation: Derivation, start_s: float, stop_s: float, band: Band, columns: int) -> PageTrace:
+        """As :func:`read_page`, from memory where it is there."""
+        key = (derivation, start_s, stop_s, band, columns)
+        page = self._kept.get(key)
+        if page is not None:
+            self._kept.move_to_end(key)
+            return page
+        page = self._kept[key] = read_page(self._recording, derivation, start_s, stop_s, band, columns, beyond=1)
+        self._bytes += page.x.nbytes + page.y.nbytes
+        while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
+            _, old = self._kept.popitem(last=False)
+            self._bytes -= old.x.nbytes + old.y.nbytes
+        return page

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, time
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import edfio
 
@@ -179,16 +179,36 @@ def write_edf(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> N
     """
     if not len(hypnogram):
         raise OutputError(f"{path} was not written, because the hypnogram has no epoch.")
-    start = hypnogram.start
+    annotations = [Annotation(b.onset_s, b.duration_s, _TEXTS[Stage(b.stage)]) for b in bouts_of(hypnogram.stages)]
+    write_annotations(annotations, path, start=hypnogram.start, scorer=hypnogram.scorer, simulated=simulated)
+
+
+class Annotation(NamedTuple):
+    """A text at a time, in seconds from the file's start; without a duration where it is a moment."""
+
+    onset_s: float
+    duration_s: float | None
+    text: str
+
+
+def write_annotations(
+    annotations: Sequence[Annotation],
+    path: Path,
+    *,
+    start: datetime | None = None,
+    scorer: str = "",
+    simulated: bool = False,
+) -> None:
+    """Write an EDF+C file without signals; header, scorer and what is raised are as in :func:`write_edf`."""
     if start is not None and not _FIRST_YEAR <= start.year <= _LAST_YEAR:
         raise OutputError(f"{path} was not written, because EDF has no dates in {start.year}; write CSV instead.")
-    scorer = one_line(hypnogram.scorer)
+    if not annotations:
+        raise OutputError(f"{path} was not written, because EDF+ has no file without an annotation; write CSV instead.")
+    scorer = one_line(scorer)
     field = _header_word(scorer)
-    annotations = [
-        edfio.EdfAnnotation(b.onset_s, b.duration_s, _TEXTS[Stage(b.stage)]) for b in bouts_of(hypnogram.stages)
-    ]
+    entries = [edfio.EdfAnnotation(*annotation) for annotation in annotations]
     if scorer and (field == "X" or field.replace("_", " ") != scorer):
-        annotations.append(edfio.EdfAnnotation(0.0, None, f"{_SCORER}{scorer}"))
+        entries.append(edfio.EdfAnnotation(0.0, None, f"{_SCORER}{scorer}"))
     edf = edfio.Edf(
         [],
         recording=edfio.Recording(
@@ -198,7 +218,7 @@ def write_edf(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> N
             additional=("SIMULATED",) if simulated else (),
         ),
         starttime=None if start is None else start.time(),
-        annotations=annotations,
+        annotations=entries,
     )
     with atomic_writer(path) as file:
         file.write(edf.to_bytes())

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.errors import ChannelError, RecordingError
+from sleepviewer.recording.annotations import Annotations
 from sleepviewer.stages import EPOCH_S
 
 Samples = NDArray[np.float32]
@@ -131,6 +132,14 @@ class Recording(ABC):
         Raises ChannelError for an unknown label, RecordingError where the file can't be read any more,
         or has changed since it was opened.
         """
+
+    def annotations(self) -> Annotations:
+        """Read the file's annotations, on the recording clock; none by default.
+
+        They are read at every call, and there may be many thousands: call it in the background and keep what it gives.
+        Damaged ones are left out, and a note tells. Raises RecordingError where the file can't be read any more.
+        """
+        return Annotations()
 
     def check_unchanged(self) -> None:
         """Raise RecordingError where the file has been changed, replaced or taken away since it was opened.

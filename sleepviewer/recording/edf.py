@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import RecordingError
 from sleepviewer.recording import timeline as timelines
+from sleepviewer.recording.annotations import Annotations
 from sleepviewer.recording.base import Channel, FileStamp, Recording, Role, Samples
+from sleepviewer.recording.edf_annotations import read_annotations
 from sleepviewer.recording.edf_header import (
     CalibrationError,
     EdfHeader,
@@ -102,9 +104,9 @@ class EdfRecording(Recording):
         self.simulated = header.simulated
         notes = list(header.notes)
         self._header = header
-        self._timeline, first_onset, timeline_notes = _timeline_of(path, header)
+        self._timeline, self._first_onset_s, timeline_notes = _timeline_of(path, header)
         notes += timeline_notes
-        self.start = start_of(header, first_onset)
+        self.start = start_of(header, self._first_onset_s)
         self.gaps = self._timeline.gaps()
         self.duration_s = self._timeline.duration_s
         calibrated, channel_notes = _channels_of(path, header)
@@ -138,6 +140,15 @@ class EdfRecording(Recording):
                 if low < high:
                     out[at + low : at + high] = values[skip + low : skip + high]
         return out
+
+    def annotations(self) -> Annotations:
+        """Read the annotations of an EDF+ or BDF+ file; see :meth:`Recording.annotations`."""
+        try:
+            found = read_annotations(self.path, self._header, self._first_onset_s)
+        except OSError as error:
+            raise RecordingError(f"{self.path} can't be read any more: {error.strerror or error}.") from error
+        self.check_unchanged()
+        return found
 
     def _values(self, source: _Calibrated, begin: int, end: int) -> NDArray[np.float32]:
         """Samples of the records ``begin`` ≤ r < ``end`` in the channel's unit, ``float32 [n]``."""

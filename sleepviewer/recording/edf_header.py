@@ -62,7 +62,8 @@ class SignalHeader:
 class EdfHeader:
     """What the header says, and how many whole data records the file really holds.
 
-    ``annotations`` is the byte range, within a record, of the first annotation channel (the timekeeping one), or None.
+    ``annotation_channels`` are the byte ranges, within a record, of the annotation channels; the first of them is the
+    timekeeping one.
     ``legacy_start`` is date and time of the header, to the second, or None where there is no such date.
     """
 
@@ -73,10 +74,15 @@ class EdfHeader:
     n_records: int
     bytes_per_sample: int
     signals: tuple[SignalHeader, ...]
-    annotations: tuple[int, int] | None
+    annotation_channels: tuple[tuple[int, int], ...]
     legacy_start: datetime | None
     simulated: bool
     notes: tuple[str, ...]
+
+    @property
+    def annotations(self) -> tuple[int, int] | None:
+        """Byte range, within a record, of the first annotation channel (the timekeeping one), or None."""
+        return self.annotation_channels[0] if self.annotation_channels else None
 
     @property
     def discontinuous(self) -> bool:
@@ -150,7 +156,7 @@ def read_header(path: Path) -> EdfHeader:
         n_records=n_records,
         bytes_per_sample=bytes_per_sample,
         signals=signals,
-        annotations=annotations,
+        annotation_channels=annotations,
         legacy_start=start,
         simulated="SIMULATED" in identification.upper(),
         notes=tuple(notes),
@@ -236,20 +242,20 @@ def _edfio_header(raw: bytes, family: str) -> edfio.Edf | edfio.Bdf:
 
 def _layout(
     fields: edfio.Edf | edfio.Bdf, kept: list[bool], counts: list[int], bytes_per_sample: int
-) -> tuple[tuple[SignalHeader, ...], tuple[int, int] | None]:
-    """Return the ordinary signals with their places in a record, and the place of the first annotation channel."""
+) -> tuple[tuple[SignalHeader, ...], tuple[tuple[int, int], ...]]:
+    """Return the ordinary signals with their places in a record, and the places of the annotation channels."""
     signals: list[SignalHeader] = []
-    annotations: tuple[int, int] | None = None
+    annotations: list[tuple[int, int]] = []
     ordinary = iter(fields.signals)
     offset = 0
     for is_signal, count in zip(kept, counts, strict=True):
         n_bytes = count * bytes_per_sample
         if is_signal:
             signals.append(_signal(next(ordinary), count, offset, n_bytes))
-        elif annotations is None and count:
-            annotations = (offset, offset + n_bytes)
+        elif count:
+            annotations.append((offset, offset + n_bytes))
         offset += n_bytes
-    return tuple(signals), annotations
+    return tuple(signals), tuple(annotations)
 
 
 def _signal(field: Any, count: int, offset: int, n_bytes: int) -> SignalHeader:

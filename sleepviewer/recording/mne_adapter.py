@@ -12,6 +12,7 @@ import numpy as np
 
 from sleepviewer.errors import RecordingError
 from sleepviewer.recording import timeline as timelines
+from sleepviewer.recording.annotations import Annotation, Annotations, in_order
 from sleepviewer.recording.base import Channel, FileStamp, Gap, Recording, Role, Samples
 from sleepviewer.recording.brainvision import Segments, lay_out, read_segments
 from sleepviewer.recording.roles import guess_role
@@ -142,6 +143,23 @@ class MneRecording(Recording):
             low, high = round(gap.start_s * self._rate) - first, round(gap.stop_s * self._rate) - first
             out[max(0, low) : max(0, high)] = np.nan
         return out
+
+    def annotations(self) -> Annotations:
+        """Return the annotations that MNE finds; see :meth:`Recording.annotations`.
+
+        MNE counts samples as if there were no pauses; here they are put on the clock. Skipped stretches are gaps, not
+        annotations.
+        """
+        found = self._raw.annotations
+        zero_s = 0.0 if found.orig_time is None else float(self._raw.first_time)
+        channels = found.ch_names if getattr(found, "ch_names", None) is not None else [()] * len(found)
+        entries = []
+        for onset, duration, text, names in zip(found.onset, found.duration, found.description, channels, strict=True):
+            if not str(text).upper().startswith(_SKIPPED):
+                onset_s = self._timeline.time_of((float(onset) - zero_s) * self._rate, self._rate)
+                words = " ".join(str(text).split())
+                entries.append(Annotation(onset_s, max(float(duration), 0.0), words, ", ".join(names)))
+        return Annotations(in_order(entries))
 
     def check_unchanged(self) -> None:
         """See :meth:`Recording.check_unchanged`."""

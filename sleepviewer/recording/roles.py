@@ -69,7 +69,7 @@ def guess_role(label: str, unit: str = "") -> Role:
 
 
 def _role_of_name(label: str) -> Role:
-    if _derivation(label) is not None:
+    if electrodes_of(label) is not None:
         return Role.EEG
     name = label.strip().lower().replace("_", " ") if not label.lower().endswith("_off") else label.strip().lower()
     # An "EEG " in front does not make an EEG of "EEG EKG1"; amplifiers put it before every input.
@@ -80,8 +80,11 @@ def _role_of_name(label: str) -> Role:
     return Role.EEG if rest != name else Role.OTHER
 
 
-def _derivation(label: str) -> tuple[str, str] | None:
-    """First and second electrode of a 10-20 derivation in lower case (the second may be empty), else None."""
+def electrodes_of(label: str) -> tuple[str, str] | None:
+    """Return first and second electrode of a 10-20 derivation in lower case (the second may be empty), else None.
+
+    ``EEG C3-Ref`` gives ``("c3", "ref")``, ``M2`` gives ``("m2", "")``.
+    """
     match = _DERIVATION.fullmatch(_EEG_PREFIX.sub("", label).strip())
     return None if match is None else (match["first"].lower(), (match["second"] or "").lower())
 
@@ -121,7 +124,7 @@ def _fit_for_scoring(channel: Channel) -> bool:
 
 def _eeg_rank(label: str) -> int:
     """Place of an EEG channel in the order of proposals; lower is better."""
-    derivation = _derivation(label)
+    derivation = electrodes_of(label)
     if derivation is None:
         # SHHS calls C4-A1 "EEG" and C3-A2 "EEG(sec)".
         return 60 if label.strip().lower() == "eeg" else 70

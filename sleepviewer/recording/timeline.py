@@ -66,6 +66,12 @@ class Timeline:
         """Return the index on the clock, at this rate, of the first sample of a run."""
         return round(float(self.starts_s[run]) * rate_hz)
 
+    def time_of(self, sample: float, rate_hz: float) -> float:
+        """Return when a sample lies on the clock, where each record is one sample; gaps before it count."""
+        run = int(np.searchsorted(self.first_records, sample + 1e-6, side="right")) - 1
+        run = min(max(run, 0), len(self.starts_s) - 1)
+        return float(self.starts_s[run]) + (sample - float(self.first_records[run])) / rate_hz
+
     def runs(self, first_record: int, stop_record: int) -> Iterator[tuple[int, int, int]]:
         """Yield ``(run, begin, end)``: the pieces of a range of records that lie without a gap."""
         run = int(np.searchsorted(self.first_records, first_record, side="right")) - 1

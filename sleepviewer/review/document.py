@@ -7,6 +7,7 @@ back and never talk to each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -16,7 +17,10 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import AlignmentError
 from sleepviewer.hypnogram.base import Hypnogram
-from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind, UndoStack
+from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind
+from sleepviewer.review.events import Event, EventEdit, EventSet, Origin, changed
+from sleepviewer.review.lights import Lights, LightsEdit
+from sleepviewer.review.undo import Undoable, UndoStack
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.stages import N_STAGES, Proba, Stage, StageArray
 
@@ -37,6 +41,8 @@ class Change(Enum):
     PROVISIONAL = auto()
     EDITS = auto()
     BASE = auto()
+    LIGHTS = auto()
+    EVENTS = auto()
     SAVED = auto()
 
 
@@ -53,9 +59,11 @@ class Document:
         self._settled_base = Base.NONE  # the one that was saved, or that nobody chose
         self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
         self._flagged = np.zeros(n_epochs, dtype=bool)
+        self._lights = Lights()
+        self._events = EventSet()
         self._stack = UndoStack()
         self._base_is_chosen = False
-        self._saved_edits: tuple[Edit, ...] = ()
+        self._saved_edits: tuple[Undoable, ...] = ()
         self._saved_layers: tuple[Hypnogram | None, Prediction | None] | None = None
         self._listeners: list[Callable[[Change], None]] = []
 
@@ -213,26 +221,145 @@ class Document:
         changed, old, new = (tuple(column) for column in zip(*changes, strict=True))
         model = "" if self._prediction is None else self._prediction.identity
         edit = Edit(kind, changed, old, new, _now(), self.scorer, model)
-        self._apply(edit.kind, edit.epochs, edit.after)
-        self._stack.push(edit)
-        self._tell(Change.EDITS)
+        self._do(edit)
         return edit
 
-    def undo(self) -> Edit | None:
-        """Take the newest edit back and return it, or None where there is none."""
+    # -- lights
+
+    @property
+    def lights_off(self) -> int | None:
+        """The epoch at whose beginning the lights went off, the night's first; None where it is not marked."""
+        return self._lights.off
+
+    @property
+    def lights_on(self) -> int | None:
+        """The epoch at whose beginning the lights went on, the first after the night; None where it is not marked."""
+        return self._lights.on
+
+    @property
+    def lights(self) -> Lights:
+        """Both marks."""
+        return self._lights
+
+    def set_lights(self, lights: Lights) -> LightsEdit | None:
+        """Mark lights off and on; return the edit, or None where they stand so already.
+
+        Raises AlignmentError where a mark is outside the night, or off does not come before on.
+        """
+        if not lights.fits(self.n_epochs):
+            raise AlignmentError("Lights off must come before lights on, and both must be epochs of the night.")
+        if lights == self._lights:
+            return None
+        edit = LightsEdit(self._lights, lights, _now(), self.scorer)
+        self._do(edit)
+        return edit
+
+    # -- events
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events, the expert's and the suggested ones, by their start."""
+        return self._events.ordered
+
+    def events_within(self, start_s: float, stop_s: float) -> tuple[Event, ...]:
+        """The events that touch an interval, by their start."""
+        return self._events.within(start_s, stop_s)
+
+    def event(self, event_id: str) -> Event | None:
+        """Return an event by its id, or None where there is none."""
+        return self._events.get(event_id)
+
+    def add_event(self, kind: str, start_s: float, stop_s: float, channel: str | None = None, text: str = "") -> Event:
+        """Add an event of the expert's, in seconds on the recording clock, and return it.
+
+        Raises EventError where it has no length, begins before the recording, or its kind is no name.
+        """
+        now = _now()
+        event = Event(self._events.new_id(), kind, start_s, stop_s, channel, Origin.EXPERT, text, now, self.scorer)
+        self._do(EventEdit((), (event,), now, self.scorer))
+        return event
+
+    def change_event(self, event_id: str, **changes: Any) -> Event | None:
+        """Give an event another kind, start_s, stop_s, channel or text; a suggestion becomes the expert's by that.
+
+        Return it as it is now, or None where nothing changed. Raises EventError where it would be no event any more.
+        """
+        old = self._events.get(event_id)
+        if old is None or (new := changed(old, changes, scorer=self.scorer)) == old:
+            return None
+        self._do(EventEdit((old,), (new,), _now(), self.scorer))
+        return new
+
+    def remove_events(self, event_ids: Iterable[str]) -> EventEdit | None:
+        """Delete events, dismiss suggestions; return the edit, or None where none of them is there."""
+        return self._swap(self._those(event_ids), ())
+
+    def remove_event(self, event_id: str) -> EventEdit | None:
+        """Delete an event, or dismiss a suggestion."""
+        return self.remove_events([event_id])
+
+    def accept_events(self, event_ids: Iterable[str]) -> EventEdit | None:
+        """Make suggestions the expert's own; return the edit, or None where none of them is one."""
+        old = tuple(event for event in self._those(event_ids) if event.suggested)
+        new = (changed(event, {"origin": Origin.EXPERT, "scorer": self.scorer}, scorer=self.scorer) for event in old)
+        return self._swap(old, tuple(new))
+
+    def suggest_events(self, suggestions: Iterable[Event], instead_of: Iterable[str] = ()) -> EventEdit | None:
+        """Lay a detector's suggestions under the night, in the place of earlier ones; one edit, undone as a whole.
+
+        Ids and time are given here. Return the edit, or None where nothing is put and nothing taken away.
+        """
+        now = _now()
+        new = tuple(
+            replace(event, id=self._events.new_id(), origin=Origin.SUGGESTED, created=now) for event in suggestions
+        )
+        return self._swap(self._those(instead_of), new)
+
+    def _those(self, event_ids: Iterable[str]) -> tuple[Event, ...]:
+        return tuple(event for key in dict.fromkeys(event_ids) if (event := self._events.get(key)) is not None)
+
+    def _swap(self, before: tuple[Event, ...], after: tuple[Event, ...]) -> EventEdit | None:
+        if not before and not after:
+            return None
+        edit = EventEdit(before, after, _now(), self.scorer)
+        self._do(edit)
+        return edit
+
+    # -- one history for all of it
+
+    def _do(self, edit: Undoable) -> None:
+        """Carry out a new command of the expert; whatever changes the night by hand goes through here."""
+        self._stack.push(edit)
+        self._tell(self._put(edit, forward=True))
+
+    def undo(self) -> Undoable | None:
+        """Take the newest command back and return it, or None where there is none."""
         edit = self._stack.undo()
         if edit is not None:
-            self._apply(edit.kind, edit.epochs, edit.before)
-            self._tell(Change.EDITS)
+            self._tell(self._put(edit, forward=False))
         return edit
 
-    def redo(self) -> Edit | None:
-        """Do the edit that was undone last again and return it, or None where there is none."""
+    def redo(self) -> Undoable | None:
+        """Do what was undone last again and return it, or None where there is nothing."""
         edit = self._stack.redo()
         if edit is not None:
-            self._apply(edit.kind, edit.epochs, edit.after)
-            self._tell(Change.EDITS)
+            self._tell(self._put(edit, forward=True))
         return edit
+
+    def _put(self, edit: Undoable, *, forward: bool) -> Change:
+        """Make the document what it is after a command, or what it was before it; return what has changed."""
+        match edit:
+            case Edit():
+                self._apply(edit.kind, edit.epochs, edit.after if forward else edit.before)
+                return Change.EDITS
+            case LightsEdit():
+                self._lights = edit.after if forward else edit.before
+                return Change.LIGHTS
+            case EventEdit():
+                old, new = (edit.before, edit.after) if forward else (edit.after, edit.before)
+                self._events.swap(old, new)
+                return Change.EVENTS
+        raise TypeError(f"no document knows what {type(edit).__name__} changes")
 
     def _layer(self, kind: EditKind) -> NDArray[Any]:
         return self._corrected if kind is EditKind.STAGE else self._flagged
@@ -242,16 +369,21 @@ class Document:
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """The edits that stand, oldest first."""
+        """The edits of stages and flags that stand, oldest first."""
+        return tuple(edit for edit in self._stack.standing if isinstance(edit, Edit))
+
+    @property
+    def history(self) -> tuple[Undoable, ...]:
+        """All commands that stand, of every kind, oldest first."""
         return self._stack.standing
 
     @property
-    def next_undo(self) -> Edit | None:
+    def next_undo(self) -> Undoable | None:
         """What undo would take back, for the menu."""
         return self._stack.next_undo
 
     @property
-    def next_redo(self) -> Edit | None:
+    def next_redo(self) -> Undoable | None:
         """What redo would do again, for the menu."""
         return self._stack.next_redo
 
@@ -283,12 +415,14 @@ class Document:
         self,
         corrected: StageArray,
         flagged: NDArray[np.bool_],
-        edits: Iterable[Edit],
+        edits: Iterable[Undoable],
         base: Base | None = None,
         *,
         base_is_chosen: bool = False,
+        lights: Lights | None = None,
+        events: Iterable[Event] = (),
     ) -> None:
-        """Take a saved review over: its layers, its edits as undoable history, and its base. It counts as saved.
+        """Take a saved review over: layers, edits as undoable history, base, lights, events. It counts as saved.
 
         A base that somebody chose stays when a truth or a scoring comes; another gives way as in a new document.
 
@@ -297,12 +431,17 @@ class Document:
         self._check_length(len(corrected), "The saved review")
         self._corrected = np.array(corrected, dtype=np.int8)
         self._flagged = np.array(flagged, dtype=bool)
+        self._lights = Lights() if lights is None else lights
+        self._events = EventSet(events)
         self._stack = UndoStack(edits)
+        self._events.keep_clear_of(self._stack.standing)
         self._saved_edits = self._stack.standing
         self._saved_layers = (self._truth, self._prediction)
         self._base_is_chosen = base_is_chosen
         self._settle_base(self._base if base is None else base)
         self._tell(Change.EDITS)
+        self._tell(Change.LIGHTS)
+        self._tell(Change.EVENTS)
 
     def _check_length(self, length: int, what: str) -> None:
         if length != self.n_epochs:

@@ -1,8 +1,7 @@
-"""Edits as values, and the stack that undoes and redoes them."""
+"""Edits of stages and flags, as values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,7 +10,7 @@ from sleepviewer.archive.archive import NOT_CORRECTED
 from sleepviewer.errors import ArchiveError
 from sleepviewer.stages import Stage
 
-__all__ = ["NOT_CORRECTED", "Edit", "EditKind", "UndoStack"]
+__all__ = ["NOT_CORRECTED", "Edit", "EditKind"]
 
 
 class EditKind(StrEnum):
@@ -83,46 +82,3 @@ def _epochs_text(epochs: tuple[int, ...]) -> str:
     if list(epochs) == list(range(epochs[0], epochs[-1] + 1)):
         return f"epochs {epochs[0] + 1}–{epochs[-1] + 1}"
     return f"{len(epochs)} epochs"
-
-
-class UndoStack:
-    """The edits that stand, and those that were undone and can be redone."""
-
-    def __init__(self, edits: Iterable[Edit] = ()) -> None:
-        self._edits = list(edits)
-        self._position = len(self._edits)
-
-    @property
-    def standing(self) -> tuple[Edit, ...]:
-        """The edits that are in force, oldest first."""
-        return tuple(self._edits[: self._position])
-
-    @property
-    def next_undo(self) -> Edit | None:
-        """The edit that :meth:`undo` would take back."""
-        return self._edits[self._position - 1] if self._position else None
-
-    @property
-    def next_redo(self) -> Edit | None:
-        """The edit that :meth:`redo` would do again."""
-        return self._edits[self._position] if self._position < len(self._edits) else None
-
-    def push(self, edit: Edit) -> None:
-        """Add an edit; what was undone before it can't be redone any more."""
-        del self._edits[self._position :]
-        self._edits.append(edit)
-        self._position += 1
-
-    def undo(self) -> Edit | None:
-        """Step back over the newest standing edit and return it, or None at the beginning."""
-        edit = self.next_undo
-        if edit is not None:
-            self._position -= 1
-        return edit
-
-    def redo(self) -> Edit | None:
-        """Step forward over the next undone edit and return it, or None at the end."""
-        edit = self.next_redo
-        if edit is not None:
-            self._position += 1
-        return edit

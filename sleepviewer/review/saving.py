@@ -21,8 +21,12 @@ from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
 from sleepviewer.review.document import Base
-from sleepviewer.review.edits import Edit
+from sleepviewer.review.event_files import events_of, write_events
+from sleepviewer.review.events import Event
+from sleepviewer.review.history import read_history
+from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import Night
+from sleepviewer.review.undo import Undoable
 from sleepviewer.scoring.base import Prediction
 
 # -- places
@@ -141,6 +145,16 @@ def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = Non
     write_hypnogram(labels, path, simulated=recording.simulated)
 
 
+def export_events(night: Night, path: Path, *, replace: bool = False) -> None:
+    """Write the night's events, the suggested ones as such: ``.edf`` as EDF+ annotations, ``.csv`` as a table.
+
+    Raises what :func:`check_export_path` does, and OutputError where the file can't be written.
+    """
+    check_export_path(night, path, replace=replace)
+    document, recording = night.document, night.recording
+    write_events(document.events, path, start=recording.start, scorer=document.scorer, simulated=recording.simulated)
+
+
 def check_export_path(night: Night, path: Path, *, replace: bool = False) -> None:
     """Raise OutputError where an export would destroy something.
 
@@ -151,18 +165,17 @@ def check_export_path(night: Night, path: Path, *, replace: bool = False) -> Non
     _check_not_source(night, path)
     if not path.exists():
         return
-    lost = _epochs_lost(night, path)
+    lost = _said_elsewhere(night, path)
     if lost:
         raise ReviewInTheWayError(
-            f"{path} was not written over: it holds {lost} corrected or flagged epochs that this night does not. "
-            "Choose another name."
+            f"{path} was not written over: it holds {lost} that this night does not. Choose another name."
         )
     if lost is None and not replace:
         raise OutputError(f"{path} is there already and was not written over; choose another name.")
 
 
-def _epochs_lost(night: Night, path: Path) -> int | None:
-    """Return how many epochs an archive says something about that the night does not; None where it is no archive."""
+def _said_elsewhere(night: Night, path: Path) -> str | None:
+    """Name what an archive says that the night does not (empty: nothing); None where it is no archive."""
     try:
         archive = read_archive(path) if path.suffix.lower() == ".npz" else None
     except ArchiveError:
@@ -171,9 +184,17 @@ def _epochs_lost(night: Night, path: Path) -> int | None:
         return None
     theirs, ours = archive.night_corrected, night.document.corrected
     said = (theirs != NOT_CORRECTED) | archive.night_flagged
+    events = {_place(event) for event in events_of(archive)[0] if not event.suggested}
     if len(theirs) == len(ours) and is_review_of(night, path):
         said = ((theirs != NOT_CORRECTED) & (theirs != ours)) | (archive.night_flagged & ~night.document.flagged)
-    return int(said.sum())
+        events -= {_place(event) for event in night.document.events}
+    epochs = int(said.sum())
+    counts = ((epochs, "corrected or flagged epochs"), (len(events), "events"))
+    return " and ".join(f"{count} {what}" for count, what in counts if count)
+
+
+def _place(event: Event) -> tuple[str, float, float, str | None]:
+    return event.kind, event.start_s, event.stop_s, event.channel
 
 
 def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None = None) -> ScoringArchive:
@@ -184,10 +205,12 @@ def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None
         scorer=document.scorer,
         base=str(document.base),
         model=None if prediction is None else _model_meta(prediction),
-        edits=[edit.as_dict() for edit in document.edits],
+        edits=[edit.as_dict() for edit in document.history],
         recording_sha256=_sha256_of(night, needed=channel is not None),
     )
     meta["base_is_chosen"] = document.base_is_chosen
+    meta["lights"] = document.lights.as_dict()
+    meta["events"] = [event.as_dict() for event in document.events]
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
     return build_archive(
         night.recording,
@@ -251,6 +274,8 @@ def restore_review(night: Night, path: Path) -> None:
     note = _check_same_night(night, archive, path)
     document = night.document
     edits, damage = _edits_of(archive, path)
+    lights, dark = _lights_of(archive, path)
+    events, lost = _events_of(archive, path)
     prediction = _prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
     if (archive.night_expert >= 0).any():
         origin = _mapping(archive.meta, "truth")
@@ -261,13 +286,21 @@ def restore_review(night: Night, path: Path) -> None:
     base = archive.meta.get("base")
     base = Base(base) if base in tuple(Base) else None
     is_chosen = archive.meta.get("base_is_chosen") is True
-    document.restore(archive.night_corrected, archive.night_flagged, edits, base, base_is_chosen=is_chosen)
+    document.restore(
+        archive.night_corrected,
+        archive.night_flagged,
+        edits,
+        base,
+        base_is_chosen=is_chosen,
+        lights=lights,
+        events=events,
+    )
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
     sha256 = _mapping(archive.meta, "recording").get("sha256")
     night.reviewed_sha256 = sha256 if isinstance(sha256, str) and sha256 else None
     night.saved_path, night.saved_stamp = path, stamp
-    night.notes += tuple(text for text in (note, damage) if text)
+    night.notes += tuple(text for text in (note, damage, dark, lost) if text)
 
 
 def is_review_of(night: Night, path: Path) -> bool:
@@ -299,12 +332,28 @@ def _check_same_night(night: Night, archive: ScoringArchive, path: Path) -> str:
     )
 
 
-def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Edit], str]:
+def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Undoable], str]:
     """Return the history of edits, and a note (or nothing) where it can't be read."""
     try:
-        return [Edit.from_dict(values, archive.n_epochs) for values in _sequence(archive.meta, "edits")], ""
+        return read_history(_sequence(archive.meta, "edits"), archive.n_epochs), ""
     except ArchiveError as error:
         return [], f"The corrections in {path.name} were taken up, but can't be undone: {error}"
+
+
+def _lights_of(archive: ScoringArchive, path: Path) -> tuple[Lights, str]:
+    """Return lights off and on, and a note (or nothing) where they can't be read; older archives have none."""
+    try:
+        return Lights.from_dict(archive.meta.get("lights", {}), archive.n_epochs), ""
+    except ArchiveError as error:
+        return Lights(), f"Lights off and on were not taken up from {path.name}: {error}"
+
+
+def _events_of(archive: ScoringArchive, path: Path) -> tuple[tuple[Event, ...], str]:
+    """Return the events, and a note (or nothing) on those that can't be read; older archives have none."""
+    events, damaged = events_of(archive)
+    if not damaged:
+        return events, ""
+    return events, f"{damaged} of the events in {path.name} are damaged and were left out; saving drops them for good."
 
 
 def _model_meta(prediction: Prediction) -> dict[str, Any]:

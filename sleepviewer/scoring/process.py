@@ -11,13 +11,14 @@ import itertools
 import multiprocessing
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sleepviewer import errors
 from sleepviewer.errors import EngineError, ScoringCancelled, SleepViewerError
@@ -31,6 +32,7 @@ from sleepviewer.scoring.base import (
     ProgressCallback,
     no_progress,
 )
+from sleepviewer.scoring.detection import Detection, DetectionRequest
 from sleepviewer.scoring.registry import EngineSpec
 
 _POLL_S: Final = 0.05
@@ -102,7 +104,31 @@ class ScoringProcess:
         child dies or anything else goes wrong in it, and ScoringCancelled within a second after the token was set or
         the process was closed.
         """
-        cancel = cancel or CancelToken()
+        result = self._result(worker.Score, request, progress, cancel or CancelToken(), warm=request.spec)
+        assert isinstance(result, Prediction)
+        return replace(result)  # pickling has made its array writable; this makes it read-only again
+
+    def detect(
+        self,
+        request: DetectionRequest,
+        progress: ProgressCallback = no_progress,
+        cancel: CancelToken | None = None,
+    ) -> Detection:
+        """Look for events in a night; as :meth:`score` otherwise."""
+        result = self._result(worker.Detect, request, progress, cancel or CancelToken())
+        assert isinstance(result, Detection)
+        return result
+
+    def _result(
+        self,
+        message: Callable[[int, Any], worker.Score | worker.Detect],
+        request: ScoringRequest | DetectionRequest,
+        progress: ProgressCallback,
+        cancel: CancelToken,
+        *,
+        warm: EngineSpec | None = None,
+    ) -> Prediction | Detection:
+        """Have the child carry out a request; where that is cancelled, let it get ready for ``warm`` again."""
         with self._scoring:
             cancel.check()
             progress(Progress(0.0, "waiting for the scoring process"))
@@ -110,20 +136,20 @@ class ScoringProcess:
                 if self._closed:
                     raise _closed()
                 child, job = self._running_child(), next(self._jobs)
-                self._send(child, worker.Score(job, request))
+                self._send(child, message(job, request))
             reply = None
             try:
                 reply = self._reply(child, job, progress, cancel)
             finally:
                 if reply is None:  # it is still busy, or dead: the next request gets a new one
                     self._discard(child)
-                    if cancel.cancelled:  # a user who stops a scoring often starts another; let it not start cold
-                        self.warm_up(request.spec)
+                    if cancel.cancelled and warm:  # who stops a scoring often starts another; let it not start cold
+                        self.warm_up(warm)
             if cancel.cancelled:
                 raise _cancelled()
             if isinstance(reply, worker.Failed):
                 raise _rebuilt(reply)
-            return replace(reply.prediction)  # pickling has made its array writable; this makes it read-only again
+            return reply.result
 
     def close(self) -> None:
         """Kill the child at once; a scoring that is under way raises ScoringCancelled. Closing twice is harmless."""
@@ -157,7 +183,7 @@ class ScoringProcess:
         return self._child
 
     @staticmethod
-    def _send(child: _Child, message: worker.WarmUp | worker.Score | worker.Cancel) -> None:
+    def _send(child: _Child, message: worker.WarmUp | worker.Score | worker.Detect | worker.Cancel) -> None:
         """Send to the child. Whether it has died shows when its reply is awaited."""
         try:
             child.connection.send(message)

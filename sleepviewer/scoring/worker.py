@@ -1,4 +1,4 @@
-"""The child's side of :mod:`sleepviewer.scoring.process`: it scores nights, one after the other.
+"""The child's side of :mod:`sleepviewer.scoring.process`: it scores nights and finds events, one after the other.
 
 This module imports nothing heavy at its top: the limits on threads that :func:`serve` sets must be there before numpy
 and torch are loaded.
@@ -21,6 +21,7 @@ from sleepviewer.errors import EngineError, SleepViewerError
 
 if TYPE_CHECKING:
     from sleepviewer.scoring.base import CancelToken, Engine, Prediction, Progress
+    from sleepviewer.scoring.detection import Detection, DetectionRequest
     from sleepviewer.scoring.process import ScoringRequest
     from sleepviewer.scoring.registry import EngineSpec
 
@@ -51,6 +52,14 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Detect:
+    """To the child: look for events, and put the job's number on every reply."""
+
+    job: int
+    request: DetectionRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """To the child: stop this job."""
 
@@ -67,10 +76,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From the child: the scoring."""
+    """From the child: the scoring, or the events that were found."""
 
     job: int
-    prediction: Prediction
+    result: Prediction | Detection
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ class _Server:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.SimpleQueue[WarmUp | Score] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[WarmUp | Score | Detect] = queue.SimpleQueue()
         self._tokens: dict[int, CancelToken] = {}
         self._engine: Engine | None = None
         self._engine_key: object = None
@@ -116,8 +125,8 @@ class _Server:
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         while True:
             message = self._inbox.get()
-            if isinstance(message, Score):
-                self._score(message)
+            if isinstance(message, Score | Detect):
+                self._work(message)
             else:
                 with suppress(Exception):  # scoring will meet the same trouble, and tell it
                     self._engine_of(message.spec).warm_up()
@@ -135,26 +144,27 @@ class _Server:
                 if token := self._tokens.get(message.job):
                     token.cancel()
                 continue
-            if isinstance(message, Score):
+            if isinstance(message, Score | Detect):
                 self._tokens[message.job] = CancelToken()
             self._inbox.put(message)
 
-    def _score(self, message: Score) -> None:
-        """Score one request and reply."""
+    def _work(self, message: Score | Detect) -> None:
+        """Carry out one request and reply."""
         reply: Done | Failed
         try:
-            reply = Done(message.job, self._prediction(message))
+            reply = Done(message.job, self._result(message))
         except SleepViewerError as error:
             kind = next(c.__name__ for c in type(error).__mro__ if hasattr(errors, c.__name__))
             reply = Failed(message.job, kind, str(error), traceback.format_exc())
         except Exception as error:  # whatever a library raises is told to the user, and does not end the process
             last_line = traceback.format_exception_only(error)[-1].strip().splitlines()[0].rstrip(".")
-            sentence = f"Scoring with {message.request.spec.id} failed: {last_line}."
+            work = f"Scoring with {message.request.spec.id}" if isinstance(message, Score) else "Looking for events"
+            sentence = f"{work} failed: {last_line}."
             reply = Failed(message.job, EngineError.__name__, sentence, traceback.format_exc())
         del self._tokens[message.job]
         self._connection.send(reply)
 
-    def _prediction(self, message: Score) -> Prediction:
+    def _result(self, message: Score | Detect) -> Prediction | Detection:
         from sleepviewer.recording import open_recording
 
         def tell(progress: Progress) -> None:
@@ -162,11 +172,16 @@ class _Server:
 
         request, token = message.request, self._tokens[message.job]
         token.check()
-        engine = self._engine_of(request.spec)
+        engine = self._engine_of(message.request.spec) if isinstance(message, Score) else None
         if request.stamp is not None:
             request.stamp.check(request.path)
         with open_recording(request.path) as recording:
-            return engine.score(recording, request.channels, tell, token)
+            if isinstance(message, Detect):
+                from sleepviewer.scoring.detection import detect
+
+                return detect(recording, message.request, tell, token)
+            assert engine is not None
+            return engine.score(recording, message.request.channels, tell, token)
 
     def _engine_of(self, spec: EngineSpec) -> Engine:
         """Return the engine, the last one again unless its file of weights has changed."""

@@ -45,7 +45,7 @@ class YasaEngine:
         """Import YASA and let it compile its features by scoring a few minutes of noise."""
         rate_hz, n_epochs = 128.0, MIN_EPOCHS
         noise = np.random.default_rng(0).normal(0.0, 20.0, size=(1, round(n_epochs * EPOCH_S * rate_hz)))
-        with _yasa_calls():
+        with yasa_calls():
             _staging({"EEG": noise[0]}, rate_hz).predict(str(classifier_path(("EEG",))))
 
     def score(
@@ -67,7 +67,7 @@ class YasaEngine:
         cancel.check()
         rate_hz = signals["EEG"].rate_hz
         classifier = classifier_path(tuple(signals))
-        with _yasa_calls():
+        with yasa_calls():
             progress(Progress(0.1, "features"))
             staging = _staging({kind: signal.at_rate(rate_hz) for kind, signal in signals.items()}, rate_hz)
             cancel.check()
@@ -82,7 +82,7 @@ class YasaEngine:
         return Prediction(
             proba=proba,
             engine=self.id,
-            engine_version=_yasa_version(),
+            engine_version=yasa_version(),
             weights_sha256=sha256_of(classifier),
             channels=channels.labels,
             seconds=time.perf_counter() - started,
@@ -141,7 +141,8 @@ def classifier_path(kinds: tuple[str, ...]) -> Path:
     return versions[max(versions)]
 
 
-def _yasa_version() -> str:
+def yasa_version() -> str:
+    """Return the version of the YASA that is installed."""
     from importlib.metadata import version
 
     return version("yasa")
@@ -161,7 +162,7 @@ def _fit_to_night(proba: Proba, missing: NDArray[np.bool_]) -> Proba:
 
 
 @contextmanager
-def _yasa_calls() -> Iterator[None]:
+def yasa_calls(trouble: str = "YASA can't score this night") -> Iterator[None]:
     """Keep the library's warnings to itself, and turn what it refuses into an EngineError.
 
     The warnings are about its dependencies' versions (the classifiers were stored with an older scikit-learn) and say
@@ -174,4 +175,4 @@ def _yasa_calls() -> Iterator[None]:
         except ImportError as error:
             raise EngineError(f"YASA can't be loaded ({error}); install it anew with “pip install yasa”.") from error
         except (AssertionError, ValueError) as error:
-            raise EngineError(f"YASA can't score this night: {error}") from error
+            raise EngineError(f"{trouble}: {error}") from error

@@ -1,0 +1,153 @@
+"""The panel of the file's annotations: search, sort, go there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QLineEdit, QTableView, QVBoxLayout, QWidget
+
+from sleepviewer.app.annotation_model import CHANNEL, DURATION, TEXT, TIME, AnnotationModel
+from sleepviewer.app.theme import tabular
+from sleepviewer.recording.annotations import Annotation
+from sleepviewer.recording.base import Recording
+
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class AnnotationPanel(QWidget):
+    """A table of annotations under a field that searches it. A click or Enter asks to go there."""
+
+    picked = Signal(int)
+    """The place of an annotation among all of them, in order of time."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._search = QLineEdit(self)
+        self._search.setPlaceholderText("Search the annotations")
+        self._search.setAccessibleName("Search the annotations")
+        self._search.setClearButtonEnabled(True)
+        self._summary = QLabel(self)
+        self._summary.setWordWrap(True)
+        self.model = AnnotationModel()
+        self.table = _Table(self)
+        self.table.setModel(self.model)
+        self.table.set_columns()
+        self._search.textChanged.connect(self._find)
+        self._search.returnPressed.connect(self._pick_found)
+        self._search.installEventFilter(self)
+        self.table.clicked.connect(self._pick)
+        self.table.entered_with_key.connect(self._pick)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 10, 8, 8)
+        layout.addWidget(self._search)
+        layout.addWidget(self._summary)
+        layout.addWidget(self.table, 1)
+        self._nothing = "Open a night to see its annotations."
+        self._show_count()
+
+    def show_annotations(self, recording: Recording | None, entries: Sequence[Annotation], nothing: str) -> None:
+        """Show a file's annotations, in order of time; ``nothing`` is said where there are none."""
+        self._nothing = nothing
+        self.model.show(recording, entries)
+        self._show_count()
+
+    def start_search(self) -> None:
+        """Put the keyboard into the search field."""
+        self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._search.selectAll()
+
+    def choose(self, number: int) -> None:
+        """Choose an annotation in the table, by its place among all of them."""
+        row = self.model.row_of(number)
+        if row is not None:
+            self.table.setCurrentIndex(self.model.index(row, TIME))
+
+    @property
+    def summary(self) -> str:
+        """What is said above the table."""
+        return self._summary.text()
+
+    def _find(self, words: str) -> None:
+        self.model.search(words)
+        self._show_count()
+
+    def _show_count(self) -> None:
+        total, found = self.model.total, self.model.rowCount()
+        if not total:
+            self._summary.setText(self._nothing)
+        elif not found:
+            self._summary.setText(f"None of {total:,} annotations holds these words.")
+        else:
+            count = f"{total:,} annotations" if total > 1 else "1 annotation"
+            self._summary.setText(f"{count}. Click: go there." if found == total else f"{found:,} of {count} found.")
+
+    def _pick(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.picked.emit(self.model.number_at(index.row()))
+
+    def _pick_found(self) -> None:
+        """Enter in the search field goes to the first that was found."""
+        if self.model.rowCount():
+            index = self.table.currentIndex() if self.table.currentIndex().isValid() else self.model.index(0, TIME)
+            self.table.setCurrentIndex(index)
+            self._pick(index)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrow down leads from the search field into the table."""
+        if watched is self._search and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Down and self.model.rowCount():
+                self.table.setFocus(Qt.FocusReason.TabFocusReason)
+                if not self.table.currentIndex().isValid():
+                    self.table.setCurrentIndex(self.model.index(0, TIME))
+                return True
+            if event.key() == Qt.Key.Key_Escape and self._search.text():
+                self._search.clear()
+                return True
+        return super().eventFilter(watched, event)
+
+
+class _Table(QTableView):
+    """A table that takes Enter for itself while it has the keyboard, and leaves letters and digits to the window."""
+
+    entered_with_key = Signal(QModelIndex)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Annotations of the file")
+        self.setFont(tabular(self.font()))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setSortingEnabled(True)
+        self.sortByColumn(TIME, Qt.SortOrder.AscendingOrder)
+        self.verticalHeader().hide()
+        # One height for all, or the view would measure every row of ten thousand.
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(24)
+
+    def set_columns(self) -> None:
+        """Give the text what the other columns leave; call it once there is a model."""
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        metrics = self.fontMetrics()
+        for column, sample in ((TIME, "+00:00:00"), (DURATION, "Lasts (s)"), (CHANNEL, "EEG C4-A1")):
+            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 26)
+        header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _ENTER:
+            event.accept()  # else Enter would accept the model's stage
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ENTER and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.entered_with_key.emit(self.currentIndex())
+        elif event.text().isprintable() and event.text():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,1 @@
+"""The page of traces: its layout, what is painted on it, and the hands that work on it."""

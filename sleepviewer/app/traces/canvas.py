@@ -1,0 +1,306 @@
+"""Shows pages of traces: reads them, paints them, and prepares the next one while nothing else is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from sleepviewer.app.theme import Theme
+from sleepviewer.app.traces import painting
+from sleepviewer.app.traces.composer import Composer, Style
+from sleepviewer.app.traces.layout import PageLayout, lay_out
+from sleepviewer.app.traces.overview import Overview
+from sleepviewer.app.traces.page import Page
+from sleepviewer.display.montage import Montage, as_recorded
+from sleepviewer.display.timebase import TIMEBASES, USUAL, page_span, stepped
+from sleepviewer.recording.base import Recording
+from sleepviewer.stages import EPOCH_S
+
+_KEPT_PICTURES = 3
+_KEPT_PX = 6_000_000
+"""Pixels of painted pages that are kept: the shown one, the one that comes next, and where there is room the last."""
+_MOST_COLUMNS = 20_000
+
+
+class PageCanvas(QWidget):
+    """A page around the current epoch: lanes with names and scales at the left, the clock below.
+
+    The plot is painted into a picture, over which a subclass paints what moves (:meth:`_paint_overlays`). Turning a
+    page shows a picture that was prepared in an idle moment; any other change throws the pictures away.
+    """
+
+    trouble = Signal(str)
+    """A sentence: the page can't be read any more."""
+    timebase_changed = Signal(object)
+    """Seconds that a page shows, or None for the whole night."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._theme = theme
+        self._overview: Overview | None = None
+        self._composer: Composer | None = None
+        self._montage = Montage("", ())
+        self._style = Style()
+        self._timebase: float | None = USUAL
+        self._epoch = 0
+        self._direction = 1
+        self._scrolled_s = 0.0
+        self._selected: int | None = None
+        self._page: Page | None = None
+        self._layout: PageLayout | None = None
+        self._pictures: dict[tuple[float, float, int], QPixmap] = {}
+        self._prepare_soon = QTimer(self)
+        self._prepare_soon.setSingleShot(True)
+        self._prepare_soon.timeout.connect(self._prepare)
+
+    # -- what is shown
+
+    def set_recording(self, recording: Recording) -> None:
+        """Show another night: every channel as it was recorded, at a scale that suits its role and its signal."""
+        self.close_recording()
+        self._overview = Overview(recording, self)
+        self._overview.advanced.connect(self._on_advanced)
+        self._overview.trouble.connect(self.trouble)
+        self._composer = Composer(recording, self._overview, self.trouble.emit)
+        self._montage = as_recorded(recording)
+        self._epoch, self._scrolled_s, self._selected = 0, 0.0, None
+        self._refresh()
+
+    def close_recording(self) -> None:
+        """Let go of the recording: nothing reads it in the background after this."""
+        if self._overview is not None:
+            self._overview.close()
+            self._overview.deleteLater()
+        self._overview = self._composer = self._page = None
+        self._pictures.clear()
+
+    @property
+    def montage(self) -> Montage:
+        """What is shown, with the gains as they are now."""
+        return self._montage
+
+    def set_montage(self, montage: Montage) -> None:
+        """Show other derivations, filters, gains, colours or heights; a night must be open."""
+        self._montage = montage
+        self._refresh()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the page is around."""
+        return self._epoch
+
+    def show_epoch(self, epoch: int) -> None:
+        """Turn to the page around an epoch."""
+        if epoch != self._epoch:
+            self._direction = 1 if epoch > self._epoch else -1
+            self._scrolled_s = 0.0
+        self._epoch = epoch
+        self._compose()
+
+    @property
+    def timebase(self) -> float | None:
+        """Seconds that a page shows; None: the whole night."""
+        return self._timebase
+
+    def set_timebase(self, seconds: float | None) -> None:
+        """Show pages of another length (one of TIMEBASES) around the current epoch; None: the whole night."""
+        if seconds not in TIMEBASES:
+            raise ValueError(f"a page of {seconds} s is not among {TIMEBASES}")
+        if seconds != self._timebase:
+            self._timebase, self._scrolled_s = seconds, 0.0
+            self._refresh()
+            self.timebase_changed.emit(seconds)
+
+    def zoom(self, direction: int) -> None:
+        """Show the next longer (1) or shorter (-1) page."""
+        self.set_timebase(stepped(self._timebase, direction))
+
+    def scroll_page(self, direction: int) -> None:
+        """Move the page by a quarter of its length, or of an epoch; its middle stays within the epoch."""
+        if self._timebase is not None:
+            moved = self._scrolled_s + direction * min(self._timebase, EPOCH_S) / 4
+            self._scrolled_s = min(max(moved, -EPOCH_S / 2), EPOCH_S / 2)
+            self._compose()
+
+    @property
+    def page_style(self) -> Style:
+        """What is switched on: filters, guide lines, EEG negative up."""
+        return self._style
+
+    def set_filters_on(self, on: bool) -> None:
+        """Show the traces filtered by role, or as recorded (around their median); the model has a signal of its own."""
+        self._set_style(replace(self._style, filters_on=on))
+
+    def set_guides(self, on: bool) -> None:
+        """Show lines at ±37.5 µV on EEG lanes, or none."""
+        self._set_style(replace(self._style, guides=on))
+
+    def set_negative_up(self, on: bool) -> None:
+        """Draw negative upward in EEG and EOG lanes, as many laboratories do, or downward."""
+        self._set_style(replace(self._style, negative_up=on))
+
+    def _set_style(self, style: Style) -> None:
+        if style != self._style:
+            self._style = style
+            self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Redraw in other colours."""
+        self._theme = theme
+        self._refresh()
+
+    # -- painting
+
+    def paint_page(self, painter: QPainter, rect: QRectF) -> None:
+        """Paint the page into a rectangle of any device: an image, SVG, PDF; sharp at the device's own pixels."""
+        if self._composer is None:
+            return
+        layout = self._lay_out(rect, self._epoch)
+        device = painter.device()
+        scale = abs(painter.worldTransform().m11()) * (device.devicePixelRatioF() if device is not None else 1.0)
+        page = self._read(layout, self._epoch, scale)
+        painter.save()
+        painter.fillRect(rect, QColor(self._theme.panel))
+        painting.paint_gutter(painter, layout, page, self.font())
+        painting.paint_axis(painter, layout, page, self.font())
+        painter.setClipRect(layout.plot, Qt.ClipOperation.IntersectClip)
+        painting.paint_plot(painter, layout, page, self.font())
+        self._paint_moving(painter, layout, page)
+        painter.restore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        page, layout = self._page, self._layout
+        ground = QColor(self._theme.panel)
+        if page is None or layout is None:
+            painter.fillRect(event.rect(), ground)
+            return
+        dirty = QRectF(event.rect())
+        if dirty.right() > layout.plot.right():
+            painter.fillRect(QRectF(layout.plot.right(), 0, self.width(), self.height()), ground)
+        if dirty.left() < layout.plot.left():
+            painter.fillRect(QRectF(0, 0, layout.plot.left(), self.height()), ground)
+            painting.paint_gutter(painter, layout, page, self.font())
+        if dirty.bottom() > layout.axis.top():
+            painting.paint_axis(painter, layout, page, self.font())
+        if dirty.intersects(layout.plot):
+            painter.drawPixmap(layout.plot.topLeft(), self._picture(page, layout, self._epoch))
+            painter.setFont(self.font())
+            painter.setClipRect(layout.plot)
+            self._paint_moving(painter, layout, page)
+        painter.end()
+        self._prepare_soon.start(0)
+
+    def _paint_moving(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
+        if page.epoch_is_narrow:
+            painting.paint_epoch(painter, layout, page)
+        self._paint_overlays(painter, layout, page)
+
+    def _paint_overlays(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
+        """Paint what may change without the page; the painter is clipped to the plot."""
+
+    def _picture(self, page: Page, layout: PageLayout, epoch: int) -> QPixmap:
+        """Return the plot of a page, painted, from memory where it was prepared."""
+        key = self._key(layout, epoch)
+        picture = self._pictures.pop(key, None)
+        if picture is None:
+            ratio = self.devicePixelRatioF()
+            size = layout.plot.size() * ratio
+            picture = QPixmap(max(round(size.width()), 1), max(round(size.height()), 1))
+            picture.setDevicePixelRatio(ratio)
+            painter = QPainter(picture)
+            painter.translate(-layout.plot.topLeft())
+            painting.paint_plot(painter, layout, page, self.font())
+            painter.end()
+        self._pictures[key] = picture
+        most = max(min(_KEPT_PICTURES, _KEPT_PX // (picture.width() * picture.height())), 2)
+        while len(self._pictures) > most:
+            del self._pictures[next(iter(self._pictures))]
+        return picture
+
+    def _key(self, layout: PageLayout, epoch: int) -> tuple[float, float, int]:
+        # The picture of the whole night is the same on all its epochs.
+        return layout.start_s, layout.stop_s, -1 if self._timebase is None else epoch
+
+    def _prepare(self) -> None:
+        """Read and paint the page that comes next, so that turning to it takes no time."""
+        following = self._epoch + self._direction
+        if self._composer is None or self._timebase is None or self._scrolled_s or not self.isVisible():
+            return
+        if not 0 <= following < self._composer.recording.n_epochs:
+            return
+        layout = self._lay_out(QRectF(self.rect()), following)
+        if self._key(layout, following) not in self._pictures:
+            page = self._read(layout, following, self.devicePixelRatioF())
+            self._picture(page, layout, following)
+
+    # -- composing
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.FontChange:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Compose anew after a change of what a page looks like: no picture that was kept is right any more."""
+        self._pictures.clear()
+        self._compose()
+        self.update()
+
+    def _compose(self) -> None:
+        if self._composer is None or not self.isVisible():
+            return
+        before = self._page
+        self._layout = self._lay_out(QRectF(self.rect()), self._epoch)
+        self._page = page = self._read(self._layout, self._epoch, self.devicePixelRatioF())
+        if before is None or before.lanes != page.lanes:
+            self.setAccessibleDescription("; ".join(f"{look.label} {look.detail}" for look in page.lanes))
+            self._update_gutter()
+        self._update_plot()
+
+    def _on_advanced(self) -> None:
+        if self._page is not None and self._page.grows:
+            self._pictures.clear()
+            self._compose()
+
+    def _lay_out(self, rect: QRectF, epoch: int) -> PageLayout:
+        assert self._composer is not None
+        scrolled = self._scrolled_s if epoch == self._epoch else 0.0
+        span = page_span(self._timebase, epoch, scrolled, self._composer.recording.duration_s)
+        heights = [trace.height for trace in self._montage.shown]
+        return lay_out(rect, self.fontMetrics().height() + 6, heights, span)
+
+    def _read(self, layout: PageLayout, epoch: int, scale: float) -> Page:
+        assert self._composer is not None
+        columns = min(max(int(layout.plot.width() * scale), 200), _MOST_COLUMNS)
+        time_px = self.fontMetrics().horizontalAdvance("+00:00:00") + 12
+        return self._composer.page(
+            self._montage,
+            self._style,
+            epoch,
+            layout,
+            columns,
+            most_times=max(int(layout.plot.width() / time_px), 2),
+            selected=self._selected,
+            theme=self._theme,
+        )
+
+    def _update_plot(self) -> None:
+        if self._layout is not None:
+            self.update(self._layout.plot.united(self._layout.axis).toAlignedRect().adjusted(0, 0, 1, 1))
+
+    def _update_gutter(self) -> None:
+        if self._layout is not None:
+            self.update(QRect(0, 0, int(self._layout.plot.left()), self.height()))
