@@ -6,7 +6,7 @@ by poor signal, not to replace an artefact detector.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -140,31 +140,55 @@ def _clipped(epochs: NDArray[np.float32]) -> Floats:
 
 
 def _spectra(epochs: NDArray[np.float32], rate_hz: float) -> tuple[Floats, Floats]:
-    """Return the share of muscle's power, ``[n]``, and of the bands', ``[n, 5]``, by Welch's method.
+    """Return the share of muscle's power, ``[n]``, and of the bands', ``[n, 5]``."""
+    edges = [*BANDS_HZ.values()]
+    emg, power = np.empty(len(epochs), np.float32), np.empty((len(epochs), len(edges)), np.float32)
+    for rows, hz, density in _densities(epochs, rate_hz):
+        mains = np.logical_or.reduce([(hz >= low) & (hz <= high) for low, high in _MAINS_HZ])
+        fast = (hz >= EMG_HZ[0]) & (hz < EMG_HZ[1]) & ~mains
+        total = density[:, (hz >= edges[0][0]) & (hz < edges[-1][1])].sum(axis=1)
+        muscle = density[:, fast].sum(axis=1)
+        emg[rows] = _share(muscle, total + muscle)
+        for column, (low, high) in enumerate(edges):
+            power[rows, column] = _share(density[:, (hz >= low) & (hz < high)].sum(axis=1), total)
+    return emg, power
+
+
+def epoch_spectra(
+    epochs: NDArray[np.float32], rate_hz: float, *, highest_hz: float = 30.0
+) -> tuple[NDArray[np.float64], Floats]:
+    """Return frequencies ``[k]`` up to ``highest_hz`` and each epoch's power in dB, ``float32 [n, k]``.
+
+    Relative to the strongest, by Welch's method as the band powers; NaN where there is none.
+    """
+    hz, parts = np.empty(0), []
+    for _, hz, density in _densities(epochs, rate_hz):
+        parts.append(density[:, hz <= highest_hz])
+    if not parts:
+        return hz, np.empty((0, 0), np.float32)
+    density = np.concatenate(parts).astype(np.float32)
+    top = float(density.max(initial=0)) or 1.0
+    decibels = np.full(density.shape, np.nan, np.float32)
+    np.log10(density / top, out=decibels, where=density > 0)
+    return hz[hz <= highest_hz], 10 * decibels
+
+
+def _densities(
+    epochs: NDArray[np.float32], rate_hz: float
+) -> Iterator[tuple[slice, NDArray[np.float64], NDArray[Any]]]:
+    """Yield some epochs, the frequencies, and the epochs' power at them, by Welch's method.
 
     Windows of 4 s, half of each in the next, by a Hann window, means removed (Welch 1967, doi
     10.1109/TAU.1967.1161901).
     """
     width = min(round(_WINDOW_S * rate_hz), epochs.shape[1])
     window = np.hanning(width + 1)[:-1].astype(np.float32)
-    hz = np.fft.rfftfreq(width, 1 / rate_hz)
-    mains = np.logical_or.reduce([(hz >= low) & (hz <= high) for low, high in _MAINS_HZ])
-    fast = (hz >= EMG_HZ[0]) & (hz < EMG_HZ[1]) & ~mains
-    edges = [*BANDS_HZ.values()]
-    slow = (hz >= edges[0][0]) & (hz < edges[-1][1])
-    emg, power = np.empty(len(epochs), np.float32), np.empty((len(epochs), len(edges)), np.float32)
+    hz = np.asarray(np.fft.rfftfreq(width, 1 / rate_hz), dtype=np.float64)
     for first in range(0, len(epochs), _BATCH):
         batch = epochs[first : first + _BATCH]
         views = np.lib.stride_tricks.sliding_window_view(batch, width, axis=1)[:, :: max(width // 2, 1)]
         spectrum = np.fft.rfft((views - views.mean(axis=2, keepdims=True)) * window, axis=2)
-        density = (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
-        total = density[:, slow].sum(axis=1)
-        muscle = density[:, fast].sum(axis=1)
-        rows = slice(first, first + len(batch))
-        emg[rows] = _share(muscle, total + muscle)
-        for column, (low, high) in enumerate(edges):
-            power[rows, column] = _share(density[:, (hz >= low) & (hz < high)].sum(axis=1), total)
-    return emg, power
+        yield slice(first, first + len(batch)), hz, (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
 
 
 def _share(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:

@@ -148,7 +148,7 @@ def tag(name: str, content: object, css: str = "") -> str:
 
 def page(title: str, body: Iterable[str]) -> str:
     """Return a whole page."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'

@@ -165,7 +165,7 @@ def archived_night(
     dataset, facts = _mapping(archive.meta, "dataset"), _mapping(archive.meta, "recording")
     subject = str(dataset.get("subject") or subject or path.stem)
     edited = archive.night_corrected != NOT_CORRECTED
-    lights = _lights(archive)
+    lights = lights_of(archive)
     found = compare(
         archive.night_expert,
         predicted,
@@ -187,9 +187,9 @@ def archived_night(
         model=model_text(archive.meta),
         comparison=found,
         scorers=scorers,
-        provenance=provenance(archive.meta, path.stem, [*records, *_shipped_record(archive.meta)]),
+        provenance=provenance(archive.meta, path.stem, [*records, *shipped_record(archive.meta)]),
         lights=lights,
-        arousals_s=_arousals(archive.meta),
+        arousals_s=arousals_of(archive.meta),
         start=archive.start,
         path=path,
         recording=_beside(path, name) or _find(Path(name).stem, recordings),
@@ -207,8 +207,8 @@ def model_text(meta: Mapping[str, Any]) -> str:
     return f"{text} ({weights[:12]})" if weights else text
 
 
-def _shipped_record(meta: Mapping[str, Any]) -> Iterator[TrainingRecord]:
-    """What the card of a model that comes with the program says, where its weights are the ones that scored."""
+def shipped_record(meta: Mapping[str, Any]) -> Iterator[TrainingRecord]:
+    """Return what the card of a model that comes with the program says, where its weights are the ones that scored."""
     model = _mapping(meta, "model")
     engine, sha256 = str(model.get("engine") or ""), str(model.get("weights_sha256") or "")
     path = shipped_weights(engine) if engine else None
@@ -238,14 +238,15 @@ def _subjects(folder: Path) -> dict[str, str]:
     return {str(line.get("file", f"{night}.npz")): str(line.get("subject", "")) for night, line in lines.items()}
 
 
-def _lights(archive: ScoringArchive) -> Lights:
+def lights_of(archive: ScoringArchive) -> Lights:
+    """Return an archive's lights off and on; none where it has none, or none that can be read."""
     try:
         return Lights.from_dict(archive.meta.get("lights", {}), archive.n_epochs)
     except ArchiveError:
         return Lights()
 
 
-def _arousals(meta: Mapping[str, Any]) -> tuple[float, ...]:
+def arousals_of(meta: Mapping[str, Any]) -> tuple[float, ...]:
     """Return when the expert's arousals begin; suggestions that nobody has accepted do not count."""
     events = meta.get("events")
     return tuple(
