@@ -44,7 +44,7 @@ def test_each_artefact_is_named() -> None:
     words = found.words()
     assert words[3] == "flat"
     assert "movement" in words[7]
-    assert words[9] == "emg"
+    assert "emg" in words[9]
     assert {i for i, word in enumerate(words) if word != "good"} == {3, 5, 7, 9}
     x[7] = 0
     assert "clipped" in measure(x, RATE, n=20).words()[5]

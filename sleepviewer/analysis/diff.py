@@ -46,9 +46,15 @@ def diff_lines(
             yield f"{'':>{width}}  {_coloured(marks, kinds) if ansi else marks.rstrip()}"
 
 
-def diff_text(comparison: Comparison, *, ansi: bool = False, only_different: bool = False) -> str:
+def diff_text(
+    comparison: Comparison,
+    *,
+    ansi: bool = False,
+    only_different: bool = False,
+    names: tuple[str, str] = ("truth", "model"),
+) -> str:
     """Return the whole diff with its legend and the shifts of bouts in words."""
-    lines = [LEGEND, *diff_lines(comparison, ansi=ansi, only_different=only_different)]
+    lines = [LEGEND, *diff_lines(comparison, ansi=ansi, only_different=only_different, names=names)]
     lines += [shift.text for shift in comparison.shifts]
     return "\n".join(lines) + "\n"
 

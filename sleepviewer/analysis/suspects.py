@@ -6,11 +6,11 @@ Artificial Intelligence Research 70, doi 10.1613/jair.1.12125. Written from the 
 - the threshold of a stage j is the mean probability of j over the epochs labelled j (equation 2);
 - an epoch labelled i counts in the confident joint C[i, j] where its probability of j reaches j's threshold, and j is
   the likeliest of all stages that do (equation 1);
-- the joint Q is C with its rows scaled to the labels' counts, all of it to a sum of 1 (equation 3);
-- pruning by the noise rate takes, of each pair i ≠ j, the n·Q[i, j] epochs labelled i with the largest margin
-  p_j - p_i (method 4); pruning by the confident joint takes all epochs that C counts off its diagonal (method 2).
+- the joint Q of labels and true stages is C with its rows scaled to the labels' counts, all of it to a sum of 1
+  (equation 3); n·Q[i, j] estimates how many labels i should be j;
+- how many are taken, and which, is the pruning's to say (methods 2 to 4, see :class:`Pruning`).
 
-Both are ranked by the margin between the likeliest other stage and the label, largest first. Labels must be ones that
+What is taken is ranked by self-confidence, the probability of the label itself, lowest first. Labels must be ones that
 the model was not trained on: see :mod:`sleepviewer.analysis.provenance`.
 """
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,20 @@ Floats = NDArray[np.float64]
 
 NEVER: Final = np.inf
 """The threshold of a stage that nobody labelled: no epoch reaches it."""
+
+
+class Pruning(StrEnum):
+    """Which epochs are taken.
+
+    CLASS: of each label i, the n·(Σ_j≠i Q[i, j]) epochs with the lowest probability of i (method 3), as far as the
+    model finds another stage likelier. JOINT: all that
+    the confident joint counts off its diagonal (method 2). RATE: of each pair i ≠ j, the n·Q[i, j] epochs labelled i
+    with the largest p_j - p_i (method 4).
+    """
+
+    CLASS = "class"
+    JOINT = "joint"
+    RATE = "noise rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +129,12 @@ def find_suspects(
     *,
     provenance: Provenance | None = None,
     most: int | None = None,
-    by_noise_rate: bool = False,
+    pruning: Pruning = Pruning.CLASS,
 ) -> tuple[Suspect, ...]:
     """Return the suspect labels, most suspect first.
 
     ``labels`` ``int8 [n]`` and ``proba`` ``float32 [n, 5]`` are of held-out epochs, of one night or many; epochs
-    without either are passed over. ``provenance`` is what is known of that. ``most`` ends the list, ``by_noise_rate``
-    prunes by the noise rate instead of the confident joint.
+    without either are passed over. ``provenance`` is what is known of that; ``most`` ends the list.
 
     Raises SeenLabelsError where the model was trained on these labels, AlignmentError where lengths differ.
     """
@@ -131,22 +145,41 @@ def find_suspects(
         raise AlignmentError(f"There are {len(labels)} labels, but probabilities of {len(proba)} epochs.")
     thresholds = Thresholds.empty()
     thresholds.add(labels, proba)
-    if by_noise_rate:
-        joint = confident_joint(labels, proba, thresholds.values)
-        chosen = _by_noise_rate(labels, proba, noise_joint(joint, thresholds.counts), int(thresholds.counts.sum()))
+    joint = confident_joint(labels, proba, thresholds.values)
+    if pruning is Pruning.JOINT:
+        sure = confident_stages(proba, thresholds.values)
+        chosen = np.flatnonzero(_usable(labels, proba) & (sure != Stage.UNKNOWN) & (sure != labels))
+    elif pruning is Pruning.CLASS:
+        chosen = _by_class(labels, proba, suspect_counts(joint, thresholds.counts))
     else:
-        chosen = candidates(labels, proba, thresholds.values)
+        chosen = _by_noise_rate(labels, proba, noise_joint(joint, thresholds.counts), int(thresholds.counts.sum()))
     return ranked(labels, proba, chosen)[:most]
 
 
-def candidates(labels: StageArray, proba: Proba, thresholds: Floats) -> NDArray[np.intp]:
-    """Return the epochs that the confident joint counts off its diagonal, in order."""
-    sure = confident_stages(proba, thresholds)
-    return np.flatnonzero(_usable(labels, proba) & (sure != Stage.UNKNOWN) & (sure != labels))
+def suspect_counts(joint: NDArray[np.int64], label_counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many labels of each stage are estimated to be wrong, ``int64 [5]``."""
+    shares = noise_joint(joint, label_counts)
+    return np.asarray(np.round((shares.sum(axis=1) - np.diagonal(shares)) * label_counts.sum()), dtype=np.int64)
+
+
+def doubted(labels: StageArray, proba: Proba) -> NDArray[np.bool_]:
+    """Return which epochs the model finds likelier of another stage than their label, ``bool [n]``."""
+    likeliest = np.nan_to_num(np.asarray(proba), nan=-1.0).argmax(axis=1) if len(labels) else labels
+    return np.asarray(_usable(labels, proba) & (likeliest != labels))
+
+
+def _by_class(labels: StageArray, proba: Proba, counts: NDArray[np.int64]) -> NDArray[np.intp]:
+    rows = np.asarray(proba, dtype=np.float64)
+    usable = doubted(labels, proba)
+    chosen = []
+    for label, count in enumerate(counts.tolist()):
+        own = np.flatnonzero(usable & (labels == label))
+        chosen.append(own[np.argsort(rows[own, label], kind="stable")[:count]])
+    return np.sort(np.concatenate(chosen))
 
 
 def ranked(labels: StageArray, proba: Proba, epochs: Sequence[int] | NDArray[Any]) -> tuple[Suspect, ...]:
-    """Return epochs as suspects by their margin, largest first; equal ones in order."""
+    """Return epochs as suspects by the probability of their label, lowest first; equal ones in order."""
     epochs = np.asarray(epochs, dtype=np.intp)
     given = np.asarray(labels)[epochs].astype(np.intp)
     rows = np.asarray(proba, dtype=np.float64)[epochs]
@@ -154,12 +187,10 @@ def ranked(labels: StageArray, proba: Proba, epochs: Sequence[int] | NDArray[Any
     others = rows.copy()
     others[np.arange(len(epochs)), given] = -1.0
     best = others.argmax(axis=1)
-    margin = others[np.arange(len(epochs)), best] - own
-    order = np.argsort(-margin, kind="stable")
+    likeliest = others[np.arange(len(epochs)), best]
+    order = np.argsort(own, kind="stable")
     return tuple(
-        Suspect(
-            rank, int(epochs[i]), Stage(int(given[i])), Stage(int(best[i])), float(own[i]), float(own[i] + margin[i])
-        )
+        Suspect(rank, int(epochs[i]), Stage(int(given[i])), Stage(int(best[i])), float(own[i]), float(likeliest[i]))
         for rank, i in enumerate(order.tolist(), 1)
     )
 

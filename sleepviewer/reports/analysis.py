@@ -22,7 +22,7 @@ from sleepviewer.analysis.groups import CRITERIA, Cluster, Groups, clusters
 from sleepviewer.analysis.intervals import ALL_METRICS, DRAWS, Interval, bootstrap
 from sleepviewer.analysis.provenance import Seen
 from sleepviewer.analysis.statistics import side_by_side
-from sleepviewer.analysis.suspects import Suspect, Thresholds, candidates, ranked
+from sleepviewer.analysis.suspects import Suspect, Thresholds, confident_joint, doubted, ranked, suspect_counts
 from sleepviewer.errors import AnalysisError, OutputError
 from sleepviewer.reports.nights import AnalysedNight, Sources, find_sources
 from sleepviewer.reports.tables import Table, tables
@@ -91,11 +91,13 @@ class Top(Generic[T]):
 
     def wants(self, key: float) -> bool:
         """Whether an item of this key would be kept."""
-        return len(self._heap) < self._most or key > self._heap[0][0]
+        return len(self._heap) < self._most or (bool(self._heap) and key > self._heap[0][0])
 
     def add(self, key: float, item: T) -> None:
         """Keep an item, in the place of the least one where there is no room."""
         self._added += 1
+        if not self._most:
+            return
         if len(self._heap) < self._most:
             heapq.heappush(self._heap, (key, -self._added, item))
         elif key > self._heap[0][0]:
@@ -335,14 +337,26 @@ def _read_back(spool: BinaryIO, waiting: list[_Waiting]) -> Iterator[tuple[_Wait
 
 
 def _find_suspects(analysis: Analysis, spool: BinaryIO, waiting: list[_Waiting], file: Table) -> None:
-    tops: dict[str, Top[tuple[Suspect, _Waiting]]] = {model: Top(MOST_SUSPECTS) for model in analysis.parts}
+    """Look twice more: for the joint of each model, which tells how many there are, and for those themselves."""
     thresholds = {model: part.thresholds.values for model, part in analysis.parts.items()}
+    joints = {model: np.zeros((N_STAGES, N_STAGES), np.int64) for model in analysis.parts}
     for night, labels, proba in _read_back(spool, waiting):
-        part = analysis.parts[night.model]
-        found = ranked(labels, proba, candidates(labels, proba, thresholds[night.model]))
-        part.suspect_count += len(found)
-        for suspect in found:
-            tops[night.model].add(suspect.margin, (suspect, night))
+        joints[night.model] += confident_joint(labels, proba, thresholds[night.model])
+    counts = {
+        model: suspect_counts(joints[model], part.thresholds.counts).tolist() for model, part in analysis.parts.items()
+    }
+    by_label: dict[str, list[Top[tuple[Suspect, _Waiting]]]] = {
+        model: [Top(min(count, MOST_SUSPECTS)) for count in numbers] for model, numbers in counts.items()
+    }
+    for night, labels, proba in _read_back(spool, waiting):
+        for suspect in ranked(labels, proba, np.flatnonzero(doubted(labels, proba))):
+            by_label[night.model][suspect.label].add(-suspect.p_label, (suspect, night))
+    tops = {model: Top[tuple[Suspect, _Waiting]](MOST_SUSPECTS) for model in analysis.parts}
+    for model, labels_ in by_label.items():
+        analysis.parts[model].suspect_count = sum(len(top.items) for top in labels_)
+        for top in labels_:
+            for suspect, night in top.items:
+                tops[model].add(-suspect.p_label, (suspect, night))
     for model, top in tops.items():
         shown: list[ShownSuspect] = []
         for rank, (suspect, night) in enumerate(top.items, 1):

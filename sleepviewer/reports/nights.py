@@ -163,7 +163,8 @@ def archived_night(
     if (predicted == Stage.UNKNOWN).all():
         raise ArchiveError(f"{path.name} holds no model's scoring; score the night first.")
     dataset, facts = _mapping(archive.meta, "dataset"), _mapping(archive.meta, "recording")
-    subject = str(dataset.get("subject") or subject or path.stem)
+    name = str(facts.get("name") or "")
+    subject = str(dataset.get("subject") or subject or Path(name).stem or path.stem)
     edited = archive.night_corrected != NOT_CORRECTED
     lights = lights_of(archive)
     found = compare(
@@ -180,7 +181,6 @@ def archived_night(
     scorers = {"expert": archive.night_expert, "model": predicted}
     if edited.any():
         scorers["corrected"] = archive.night_labels
-    name = str(facts.get("name") or "")
     return AnalysedNight(
         name=path.stem,
         subject=subject,

@@ -25,7 +25,7 @@ _LEFT: Final = 64
 _LEVELS: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
 """From top to bottom, as hypnograms are drawn."""
 
-_LANE: Final = 110
+_LANE: Final = 120
 _COLOURS: Final = {
     Stage.W: "--w",
     Stage.N1: "--n1",
@@ -43,7 +43,7 @@ def hypnograms(scorers: Mapping[str, StageArray], start: datetime | None, lights
     parts: list[str] = []
     for place, (name, stages) in enumerate(scorers.items()):
         top = place * _LANE + 8
-        parts.append(f'<text x="4" y="{top + _LANE / 2 - 6:.0f}">{html.escape(name)}</text>')
+        parts.append(f'<text x="{_LEFT}" y="{top + 8}" font-weight="600">{html.escape(name)}</text>')
         for level, stage in enumerate(_LEVELS):
             y = _y(top, level)
             parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{WIDTH - 4}"/>')
@@ -164,7 +164,7 @@ def _x(epoch: float, n: int) -> float:
 
 
 def _y(top: float, level: int) -> float:
-    return top + 8 + level * (_LANE - 28) / (len(_LEVELS) - 1)
+    return top + 22 + level * (_LANE - 42) / (len(_LEVELS) - 1)
 
 
 def _svg(parts: list[str], height: int, n: int, start: datetime | None, title: str) -> str:
