@@ -104,7 +104,7 @@ class Page(HTMLParser):
     def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
         self.fetched += [v for key in ("src", "href") if (v := values.get(key)) and not v.startswith(("#", "data:"))]
-        if name not in ("meta", "path", "rect", "circle", "polyline", "polygon", "image", "link", "br", "img"):
+        if name not in ("meta", "br", "img", "link"):
             self.open.append(name)
 
     def handle_startendtag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:

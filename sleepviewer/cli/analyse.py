@@ -13,7 +13,7 @@ import click
 from sleepviewer.errors import OutputError
 
 if TYPE_CHECKING:
-    from sleepviewer.reports.analysis import Analysis, ModelPart
+    from sleepviewer.reports.analysis import Analysis, ModelPart, Unit
 
 _path = click.Path(path_type=Path)
 PAGE: Final = "index.html"
@@ -37,8 +37,13 @@ SUMMARY: Final = "analysis.json"
     show_default=True,
     help="Which predictions of a cross-validation.",
 )
+@click.option("--draws", type=click.IntRange(min=1), default=2000, show_default=True, help="Draws for the intervals.")
 @click.option(
-    "--draws", type=click.IntRange(min=1), default=2000, show_default=True, help="Draws of subjects for the intervals."
+    "--over",
+    type=click.Choice(["subjects", "nights"]),
+    default="subjects",
+    show_default=True,
+    help="What is drawn for the intervals.",
 )
 @click.option("--overwrite", is_flag=True, help="Write over an earlier analysis.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
@@ -49,6 +54,7 @@ def analyse(
     recordings: Path | None,
     protocol: str,
     draws: int,
+    over: Unit,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -71,15 +77,15 @@ def analyse(
             click.echo(f"\r{done} nights, {night:<40.40}", nl=False, err=True)
 
     found = find_and_analyse(
-        paths, out, trainings=trained, recordings=recordings, protocol=protocol, draws=draws, tell=tell
+        paths, out, trainings=trained, recordings=recordings, protocol=protocol, draws=draws, over=over, tell=tell
     )
     if sys.stderr.isatty():
         click.echo(err=True)
-    summary = summary_dict(found, draws) | {"out": str(out)}
+    summary = summary_dict(found, draws, over) | {"out": str(out)}
     with atomic_writer(out / SUMMARY) as file:
         file.write((json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode())
     with atomic_writer(out / PAGE) as file:
-        file.write(analysis_page(found, draws=draws).encode())
+        file.write(analysis_page(found, draws=draws, over=over).encode())
     for reason in found.left_out:
         click.echo(f"note: {reason}", err=True)
     if as_json:
@@ -89,25 +95,27 @@ def analyse(
         click.echo(f"written to {out / PAGE}")
 
 
-def summary_dict(found: Analysis, draws: int) -> dict[str, Any]:
+def summary_dict(found: Analysis, draws: int, over: Unit) -> dict[str, Any]:
     """Return an analysis's sums as JSON-ready values, None for NaN."""
     return {
         "nights": found.nights,
         "epochs": found.epochs,
         "left_out": list(found.left_out),
-        "models": [_part_dict(part, draws) for part in found.parts.values()],
+        "models": [_part_dict(part, draws, over) for part in found.parts.values()],
     }
 
 
-def _part_dict(part: ModelPart, draws: int) -> dict[str, Any]:
+def _part_dict(part: ModelPart, draws: int, over: Unit) -> dict[str, Any]:
     agreement = part.agreement
     return {
         "model": part.model,
         "nights": len(part.nights),
         "subjects": len(part.subjects),
         "agreement": None if agreement is None else agreement.as_full_dict(),
+        "intervals_over": over,
         "intervals": {
-            name: [_finite(interval.low), _finite(interval.high)] for name, interval in part.intervals(draws).items()
+            name: [_finite(interval.low), _finite(interval.high)]
+            for name, interval in part.intervals(draws, over).items()
         },
         "errors": sum(night.errors for night in part.nights),
         "boundary_shifts": sum(night.shifts for night in part.nights),

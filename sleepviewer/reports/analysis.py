@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Generic, TypeVar
+from typing import Any, BinaryIO, Final, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from sleepviewer.stages import N_STAGES, SCORED_STAGES, Proba, StageArray
 from sleepviewer.training.runs import Protocol
 
 T = TypeVar("T")
+
+Unit = Literal["subjects", "nights"]
+"""What a bootstrap draws."""
 
 SHOWN_ERRORS: Final = 300
 SHOWN_SUSPECTS: Final = 300
@@ -138,9 +141,12 @@ class ModelPart:
         """The figures over all nights' epochs, or None where there is no epoch in common."""
         return agreement_of(self.confusion) if self.confusion.any() else None
 
-    def intervals(self, draws: int = DRAWS) -> dict[str, Interval]:
-        """Return the figures with 95 % intervals over subjects."""
-        return bootstrap(np.stack(list(self.subjects.values())), draws=draws, metrics=ALL_METRICS)
+    def intervals(self, draws: int = DRAWS, over: Unit = "subjects") -> dict[str, Interval]:
+        """Return the figures with 95 % intervals over subjects or nights."""
+        units = list(self.subjects.values())
+        if over == "nights":
+            units = [night.agreement.confusion for night in self.nights if night.agreement is not None]
+        return bootstrap(np.stack(units or [self.confusion]), draws=draws, metrics=ALL_METRICS)
 
     @property
     def surest_errors(self) -> list[ShownError]:
@@ -160,12 +166,17 @@ class Analysis:
 
 
 def analyse(
-    sources: Sources, out: Path, *, draws: int = DRAWS, tell: Callable[[int, str], None] = lambda *_: None
+    sources: Sources,
+    out: Path,
+    *,
+    draws: int = DRAWS,
+    over: Unit = "subjects",
+    tell: Callable[[int, str], None] = lambda *_: None,
 ) -> Analysis:
     """Analyse nights one after the other and write TABLES into ``out``, which is made.
 
-    ``tell`` is told how many files are done and the night's name. Raises AnalysisError where no night could be
-    compared, OutputError where the folder can't be written.
+    ``over`` is what the intervals draw; ``tell`` is told how many files are done and the night's name. Raises
+    AnalysisError where no night could be compared, OutputError where the folder can't be written.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -186,7 +197,7 @@ def analyse(
             raise AnalysisError(f"No night could be compared. {reasons}".strip())
         _find_suspects(analysis, spool, waiting, files["suspects"])
         for part in analysis.parts.values():
-            _write_sums(part, files, draws)
+            _write_sums(part, files, draws, over)
     return analysis
 
 
@@ -198,11 +209,12 @@ def find_and_analyse(
     recordings: Path | None = None,
     protocol: str = Protocol.HONEST,
     draws: int = DRAWS,
+    over: Unit = "subjects",
     tell: Callable[[int, str], None] = lambda *_: None,
 ) -> Analysis:
     """Analyse what :func:`~sleepviewer.reports.nights.find_sources` finds; see there and :func:`analyse`."""
     sources = find_sources(paths, trainings=trainings, recordings=recordings, protocol=Protocol(protocol))
-    return analyse(sources, out, draws=draws, tell=tell)
+    return analyse(sources, out, draws=draws, over=over, tell=tell)
 
 
 def _count_in(analysis: Analysis, part: ModelPart, night: AnalysedNight, files: dict[str, Table]) -> None:
@@ -379,7 +391,7 @@ def _find_suspects(analysis: Analysis, spool: BinaryIO, waiting: list[_Waiting],
         analysis.parts[model].suspects = tuple(shown)
 
 
-def _write_sums(part: ModelPart, files: dict[str, Table], draws: int) -> None:
+def _write_sums(part: ModelPart, files: dict[str, Table], draws: int, over: Unit) -> None:
     for criterion in CRITERIA:
         for name, tally in part.groups.rows(criterion):
             files["groups"].add(
@@ -396,7 +408,7 @@ def _write_sums(part: ModelPart, files: dict[str, Table], draws: int) -> None:
     for stage, counts in zip(SCORED_STAGES, part.confusion.tolist(), strict=True):
         columns = {other.label: count for other, count in zip(SCORED_STAGES, counts, strict=True)}
         files["confusion"].add({"model": part.model, "truth": stage.label} | columns)
-    for name, interval in part.intervals(draws).items():
+    for name, interval in part.intervals(draws, over).items():
         files["figures"].add(
             {"model": part.model, "figure": name, "value": interval.value, "low": interval.low, "high": interval.high}
         )

@@ -16,6 +16,7 @@ from sleepviewer.reports.analysis import (
     SHOWN_ERRORS,
     Analysis,
     ModelPart,
+    Unit,
     figures_of_agreement,
 )
 from sleepviewer.reports.html import Cell, copy_button, number, page, share, table, tag, text
@@ -29,7 +30,7 @@ _SEEN_WORDS: Final = {
 }
 
 
-def analysis_page(analysis: Analysis, *, draws: int = DRAWS) -> str:
+def analysis_page(analysis: Analysis, *, draws: int = DRAWS, over: Unit = "subjects") -> str:
     """Return the whole page; every name and text is escaped."""
     body = [
         tag("h1", "Truth and prediction compared"),
@@ -41,7 +42,7 @@ def analysis_page(analysis: Analysis, *, draws: int = DRAWS) -> str:
         body += [tag("li", reason) for reason in analysis.left_out[:SHOWN_ERRORS]]
         body.append("</ul></details>")
     for part in analysis.parts.values():
-        body += _part(part, draws)
+        body += _part(part, draws, over)
     body.append(tag("p", "The method behind every number: docs/comparing.md of SleepViewer.", "note"))
     return page("Truth and prediction compared", body)
 
@@ -49,7 +50,7 @@ def analysis_page(analysis: Analysis, *, draws: int = DRAWS) -> str:
 _WHO: Final = f"Written by SleepViewer {sleepviewer.__version__}."
 
 
-def _part(part: ModelPart, draws: int) -> Iterator[str]:
+def _part(part: ModelPart, draws: int, over: Unit) -> Iterator[str]:
     yield tag("h2", part.model)
     found = part.agreement
     if found is None:
@@ -60,7 +61,7 @@ def _part(part: ModelPart, draws: int) -> Iterator[str]:
             "p", f"{_count(part.edited, 'epoch')} corrected by hand; the truth here is the expert's all the same."
         )
     yield '<div class="side">'
-    yield figures_table(figures_of_agreement(found), part.intervals(draws))
+    yield figures_table(figures_of_agreement(found), part.intervals(draws, over), over)
     yield stages_table(found)
     yield kappas_table(found)
     yield '</div><div class="side">'

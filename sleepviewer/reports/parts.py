@@ -32,7 +32,9 @@ assert set(TITLES) == set(ALL_METRICS)
 _LABELS: Final = tuple(stage.label for stage in SCORED_STAGES)
 
 
-def figures_table(values: Mapping[str, float], intervals: Mapping[str, Interval] | None = None) -> str:
+def figures_table(
+    values: Mapping[str, float], intervals: Mapping[str, Interval] | None = None, over: str = "subjects"
+) -> str:
     """Return the figures one under the other, with their intervals where there are any."""
 
     def bounds(name: str) -> Cell:
@@ -41,7 +43,7 @@ def figures_table(values: Mapping[str, float], intervals: Mapping[str, Interval]
             return Cell(DASH, "")
         return Cell(f"{interval.low:.3f} to {interval.high:.3f}", interval.low)
 
-    heads = ["figure", "value"] + ([] if intervals is None else ["95 % over subjects"])
+    heads = ["figure", "value"] + ([] if intervals is None else [f"95 % over {over}"])
     rows = [
         [text(title), number(values.get(name))] + ([] if intervals is None else [bounds(name)])
         for name, title in TITLES.items()
