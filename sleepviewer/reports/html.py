@@ -129,10 +129,12 @@ def copy_button(command: str) -> Cell:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, caption: str = "", left: int = 1, scroll: bool = True
 ) -> str:
-    """Return a table that sorts by its heads; the first ``left`` columns are text."""
+    """Return a table that sorts by its heads; the first ``left`` columns are text, and those that the first row says."""
+    rows = list(rows)
+    texts = {place for place, cell in enumerate(rows[0]) if "text" in cell.css} if rows else set()
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     head = "".join(
-        f'<th scope="col" data-sort{" class=text" if place < left else ""}>{html.escape(name)}</th>'
+        f'<th scope="col" data-sort{" class=text" if place < left or place in texts else ""}>{html.escape(name)}</th>'
         for place, name in enumerate(heads)
     )
     body = "\n".join(f"<tr>{''.join(cell.html() for cell in row)}</tr>" for row in rows)
