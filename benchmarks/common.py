@@ -36,24 +36,49 @@ CHANNELS = (
 """Labels, standard deviations and physical limits (both µV) of the channels of the night."""
 
 
+LONG_HOURS = 24
+LONG_CHANNELS = (
+    ("EEG Fpz-Cz", 100, "uV", 15.0, 250.0),
+    ("EEG Pz-Oz", 100, "uV", 15.0, 250.0),
+    ("EOG horizontal", 100, "uV", 25.0, 500.0),
+    ("Resp oro-nasal", 1, "", 200.0, 2000.0),
+    ("EMG submental", 1, "uV", 2.0, 50.0),
+    ("Temp rectal", 1, "DegC", 0.2, 5.0),
+    ("Event marker", 1, "", 10.0, 1000.0),
+)
+"""Sleep-EDF's channels: labels, rates, units, standard deviations, physical limits."""
+
+
 def write_night(path: Path) -> None:
     """Write an 8-hour EDF of eight channels at 256 Hz: noise with the spectrum of an EEG, beats in the ECG."""
+    _write(path, HOURS, [(label, RATE_HZ, "uV", deviation, limit) for label, deviation, limit in CHANNELS])
+
+
+def write_long_night(path: Path) -> None:
+    """Write a 24-hour EDF with the seven channels of Sleep-EDF at their rates."""
+    _write(path, LONG_HOURS, list(LONG_CHANNELS))
+
+
+NIGHTS = {"8h": write_night, "24h": write_long_night}
+"""Writers of the nights by name."""
+
+
+def _write(path: Path, hours: int, channels: list[tuple[str, int, str, float, float]]) -> None:
     from edfio import Edf, EdfSignal, Patient, Recording
 
     random = np.random.default_rng(0)
-    n = HOURS * 3600 * RATE_HZ
     signals = []
-    for label, deviation, limit in CHANNELS:
+    for label, rate, unit, deviation, limit in channels:
         exponent = 0.0 if label.startswith("EMG") else 0.8
-        samples = deviation * _coloured_noise(n, exponent, random)
+        samples = deviation * _coloured_noise(hours * 3600 * rate, rate, exponent, random)
         if label.startswith("ECG"):
-            samples[:: RATE_HZ - 20] += 900.0
+            samples[:: rate - 20] += 900.0
         signals.append(
             EdfSignal(
                 np.clip(samples, -limit, limit),
-                RATE_HZ,
+                rate,
                 label=label,
-                physical_dimension="uV",
+                physical_dimension=unit,
                 physical_range=(-limit, limit),
             )
         )
@@ -66,10 +91,10 @@ def write_night(path: Path) -> None:
     night.write(path)
 
 
-def _coloured_noise(n: int, exponent: float, random: np.random.Generator) -> NDArray[np.float64]:
+def _coloured_noise(n: int, rate_hz: int, exponent: float, random: np.random.Generator) -> NDArray[np.float64]:
     """Noise of unit variance whose amplitude falls as 1 / frequency^exponent above 0.5 Hz."""
     spectrum = np.fft.rfft(random.standard_normal(n))
-    frequencies = np.fft.rfftfreq(n, 1 / RATE_HZ)
+    frequencies = np.fft.rfftfreq(n, 1 / rate_hz)
     spectrum /= np.maximum(frequencies, 0.5) ** exponent
     noise = np.fft.irfft(spectrum, n)
     return noise / noise.std()
@@ -131,7 +156,7 @@ def peak_rss_mb(pid: int | str = "self") -> float:
 
 def machine(*packages: str) -> dict[str, object]:
     """What a figure depends on: system, cores and the versions of what was measured, else of what draws."""
-    packages = ("numpy", "edfio", *(packages or ("PySide6-Essentials", "pyqtgraph")))
+    packages = ("numpy", "edfio", *(packages or ("PySide6-Essentials",)))
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -59,10 +59,10 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", action="append", choices=all_names(), help="a member; may be given several times")
-    parser.add_argument("--nights", type=int, default=6, help="simulated nights to train on, one of them validates")
+    parser.add_argument("--nights", type=int, default=12, help="simulated nights to train on, one of them validates")
     parser.add_argument("--unseen", type=int, default=2, help="simulated nights to score")
     parser.add_argument("--hours", type=float, default=4.0, help="length of each")
-    parser.add_argument("--passes", type=int, default=8)
+    parser.add_argument("--passes", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--normalisation", choices=[how.value for how in Normalisation], default="robust_night")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))

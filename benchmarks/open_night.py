@@ -15,9 +15,11 @@ import time
 from pathlib import Path
 
 from common import HERE, SIZE, environment, machine, median, report, virtual_display, write_night
+from edfbrowser import EdfBrowser, why_not, write_montage
 
-TARGET_S = 1.5
-TARGET_MB = 250.0
+TARGET_S = 0.9
+TARGET_MB = 180.0
+TARGET_OVER_EDFBROWSER_S = 0.6
 _IDLE_S = 2.0
 _WARM_S = 15.0
 """By then the scoring process has imported and compiled what its engine needs."""
@@ -49,6 +51,7 @@ def main() -> None:
                 )
             results[where] = _summary(runs)
         warmed = _open(night, env, _WARM_S)
+        edfbrowser, reason = _open_in_edfbrowser(night, folder, display, options.runs)
     # The display that paints into a real X server counts, where there is one.
     counted = results[platforms[-1]]
     report(
@@ -56,9 +59,15 @@ def main() -> None:
             "benchmark": "open_night",
             **counted,
             "scoring_process_rss_mb": round(warmed["scoring_process_mb"], 1),
+            "edfbrowser_start_s": edfbrowser,
+            "edfbrowser_why_not": reason,
+            "over_edfbrowser_s": None if edfbrowser is None else round(counted["cold_start_s"] - edfbrowser, 3),
+            "target_over_edfbrowser_s": TARGET_OVER_EDFBROWSER_S,
             "target_cold_start_s": TARGET_S,
             "target_peak_rss_mb": TARGET_MB,
-            "met": counted["cold_start_s"] <= TARGET_S and counted["peak_rss_mb"] <= TARGET_MB,
+            "met": counted["cold_start_s"] <= TARGET_S
+            and counted["peak_rss_mb"] <= TARGET_MB
+            and (edfbrowser is None or counted["cold_start_s"] <= edfbrowser + TARGET_OVER_EDFBROWSER_S),
             "runs": options.runs,
             "display": platforms[-1],
             "displays": results,
@@ -81,6 +90,20 @@ def _open(night: Path, env: dict[str, str], idle_s: float) -> dict[str, float]:
         timeout=120,
     )
     return json.loads(child.stdout.splitlines()[-1])
+
+
+def _open_in_edfbrowser(night: Path, folder: Path, display: str | None, runs: int) -> tuple[float | None, str | None]:
+    """Return the median seconds until EDFbrowser has come to rest with the night painted, or None and why not."""
+    if (reason := why_not(display)) is not None:
+        return None, reason
+    montage = folder / "montage.mtg"
+    write_montage(montage)
+    starts = []
+    for _ in range(runs + 1):
+        browser = EdfBrowser(night, montage, environment(folder, display))
+        starts.append(browser.start_s)
+        browser.close()
+    return round(median(starts[1:]), 3), None
 
 
 def _summary(runs: list[dict[str, float]]) -> dict[str, float]:

@@ -31,22 +31,22 @@ def _since_start() -> float:
 
 def _watch(figures: dict[str, float], idle_s: float) -> None:
     from common import SIZE, peak_rss_mb
-    from pyqtgraph import PlotCurveItem, PlotWidget
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from sleepviewer.app.traces.canvas import PageCanvas
     from sleepviewer.app.window import MainWindow
 
-    show, paint = MainWindow.show, PlotWidget.paintEvent
+    show, paint = MainWindow.show, PageCanvas.paintEvent
 
     def show_at_size(window: MainWindow) -> None:
         window.resize(*SIZE)
         show(window)
         figures["shown_s"] = _since_start()
 
-    def paint_and_tell(plot: PlotWidget, event: Any) -> None:
-        paint(plot, event)
-        if "painted_s" in figures or not any(_has_data(item) for item in plot.items()):
+    def paint_and_tell(canvas: PageCanvas, event: Any) -> None:
+        paint(canvas, event)
+        if "painted_s" in figures or not _has_data(canvas):
             return
         figures["painted_s"] = _since_start()
         figures["painted_mb"] = peak_rss_mb()
@@ -59,11 +59,11 @@ def _watch(figures: dict[str, float], idle_s: float) -> None:
         QApplication.closeAllWindows()
         QApplication.quit()
 
-    def _has_data(item: object) -> bool:
-        return isinstance(item, PlotCurveItem) and item.yData is not None and len(item.yData) > 0
+    def _has_data(canvas: PageCanvas) -> bool:
+        return canvas._page is not None and any(len(trace.x) for trace in canvas._page.traces)
 
     MainWindow.show = show_at_size
-    PlotWidget.paintEvent = paint_and_tell
+    PageCanvas.paintEvent = paint_and_tell
 
 
 def _children() -> list[str]:

@@ -7,7 +7,7 @@ import sys
 import mne
 from mne_qt_browser._widgets import BrowserView
 from PySide6.QtCore import Qt
-from turning import PaintWatch, bring_up, serve, turn_page
+from turning import PaintWatch, bring_up, serve, turn_page, wait_until_idle
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
         start=1800.0, duration=page_s, n_channels=len(raw.ch_names), precompute=False, show=False, block=False
     )
     bring_up(window)
+    wait_until_idle()
     awaited = {window.mne.view}
 
     def turn() -> float:
@@ -31,7 +32,7 @@ def main() -> None:
             raise RuntimeError("mne-qt-browser did not turn to the next page")
         return ms
 
-    serve(turn)
+    serve({"turns": lambda count: {"turns": [round(turn(), 3) for _ in range(count)]}})
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def test_a_row_says_what_it_is(row: KeyRow) -> None:
     assert not row.explanation.endswith(".")
     assert row.checkable or not row.group
     if row.icon:
+        assert not row.checkable, "an icon stands where the check mark would say how the switch stands"
         assert b"currentColor" in resource("icons", f"{row.icon}.svg").read_bytes()
 
 

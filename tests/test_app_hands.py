@@ -126,6 +126,9 @@ def test_switches_show_how_they_stand(opened: MainWindow) -> None:
     entries = {entry.title: entry for entry in keys_part(opened).entries()}
     assert entries["Display filters"].checked is True
     assert entries["Full screen"].checked is False
+    assert entries["Panel: Review"].checked is True
+    entries["Panel: Review"].call()
+    assert not opened.panels["review"].isVisible()
     assert entries["Set W"].checked is None
     assert "Find a command…" not in entries
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edf_files import Signal, write_edf
+from edf_files import Signal, write_edf, write_edf_plus_d
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
@@ -203,6 +203,30 @@ def test_turning_to_another_night_while_a_long_page_is_read_does_no_harm(
     assert view._page is None
 
 
+def test_a_gap_is_a_gap_on_a_long_page_too(qtbot: QtBot, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    samples = np.round(rng.standard_normal(3000 * 64) * 30, 1)
+    onsets = [*range(1200), *range(1800, 3600)]
+    path = write_edf_plus_d(tmp_path / "gap.edf", onsets, [Signal("EEG C4", RATE, "uV", samples)])
+    view = TraceView(LIGHT)
+    qtbot.addWidget(view)
+    view.resize(900, 300)
+    view.show()
+    view.set_recording(open_recording(path))
+    view.set_timebase(None)
+    qtbot.waitUntil(lambda: not page_of(view)[0].grows)
+    page, layout = page_of(view)
+    (missing,) = page.missing
+    assert (missing.start_s, missing.stop_s) == (1200, 1800)
+    trace = page.traces[0]
+    assert np.isnan(trace.y[(trace.x > 1205) & (trace.x < 1795)]).all()
+    assert np.isfinite(trace.y[(trace.x < 1195) | (trace.x > 1805)]).all()
+    image = view.grab().toImage()
+    column = [image.pixelColor(round(layout.x_of(1320)), y).name() for y in range(5, 250)]
+    assert column.count(LIGHT.grid_strong) > 200
+    view.close_recording()
+
+
 # -- gains
 
 
@@ -276,6 +300,7 @@ def test_a_lane_that_the_recording_lacks_is_told_and_the_others_are_drawn(view: 
     assert page.lanes[0].filtered == "not in this recording"
     assert np.isfinite(page.traces[1].y).any()
     view.show_epoch(EPOCH + 1)
+    view.change_gain(1)
     assert len(told) == 1
     view.grab()
 
@@ -542,10 +567,10 @@ def test_a_double_click_asks_to_go_to_the_epoch(qtbot: QtBot, view: TraceView) -
 
 def test_a_page_is_painted_ahead_and_shown_the_same(qtbot: QtBot, view: TraceView) -> None:
     view.grab()
-    qtbot.waitUntil(lambda: len(view._pictures) == 2)
+    qtbot.waitUntil(lambda: len(view._prepared) == 2)
     view.show_epoch(EPOCH + 1)
     ahead = view.grab().toImage()
-    view._pictures.clear()
+    view._prepared.clear()
     assert view.grab().toImage() == ahead
 
 
@@ -554,7 +579,7 @@ def test_memory_for_painted_pages_is_bounded(qtbot: QtBot, view: TraceView) -> N
         view.show_epoch(epoch)
         view.grab()
         QApplication.processEvents()
-        assert len(view._pictures) <= 3
+        assert len(view._prepared) <= 3
 
 
 @pytest.mark.parametrize("scale", [1, 3])

@@ -12,7 +12,7 @@ from edf_files import Signal, write_edf, write_edf_plus_d
 from faulty_files import NO_RECORDING, missing, text, without_an_epoch
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QPushButton, QTableView
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, proba_of
 
@@ -88,10 +88,14 @@ def corrected_of(window: MainWindow) -> dict[int, int]:
 def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let every dialog be cancelled; return the list of those that were asked."""
     asked: list[str] = []
-    for name in ("ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "show_about"):
+    names = ("ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "ask_events_path")
+    for name in (*names, "show_about"):
         monkeypatch.setattr(dialogs, name, lambda *_, name=name: asked.append(name))
     for dialog in (HelpOverlay, CommandPalette, SettingsDialog):
         monkeypatch.setattr(dialog, "exec", lambda *_, name=dialog.__name__: asked.append(name))
+    monkeypatch.setattr(QDialog, "exec", lambda *_: 0)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     return asked
 
 
@@ -514,7 +518,7 @@ def test_whatever_is_pressed_the_labels_stay_those_of_the_history(
     assert document.edits
     assert document.labels.tolist() == labels.tolist()
     assert opened.save()
-    assert f"{len(document.edits)} edit" in opened.status_line.text
+    assert f"{len(document.history)} edit" in opened.status_line.text
 
 
 # -- nights of all kinds

@@ -78,7 +78,7 @@ def test_a_derivation_is_called_what_it_is(minus: tuple[str, ...], label: str) -
         (Derivation("C3", ("M2", "slow")), ("C3 (100 Hz, µV)", "slow (50 Hz, µV)", "can't be subtracted")),
         (Derivation("C3", ("Flow",)), ("Flow (100 Hz, l/min)", "can't be subtracted")),
         (Derivation("C3", ("C3",)), ("less itself",)),
-        (Derivation("C3", ("Cz", "Pz", "M2")), ("Cz, Pz", "made.edf")),
+        (Derivation("C3", ("Cz", "Pz", "M2")), ("Cz, Pz", "does not have")),
         (Derivation("Cz"), ("Cz",)),
     ],
 )

@@ -56,7 +56,7 @@ def test_every_stretch_of_a_page_has_the_extremes_of_its_samples(
     for i in range(n):
         first = round((float(quarter[i])) * rate - size / 4)
         low, high = brute(samples[first : first + size])
-        np.testing.assert_equal((page.y[2 * i], page.y[2 * i + 1]), (np.float32(low), np.float32(high)))
+        np.testing.assert_array_equal((page.y[2 * i], page.y[2 * i + 1]), (np.float32(low), np.float32(high)))
     # No sample of the window is left out.
     inside = samples[max(int(start * rate), 0) : max(int(stop * rate), 0)]
     if np.isfinite(inside).any():
@@ -72,7 +72,7 @@ def test_extremes_are_those_of_each_part(listed: list[float], size: int) -> None
     lows, highs = extremes(samples, size)
     assert lows.size == highs.size == -(-samples.size // size)
     for i in range(lows.size):
-        np.testing.assert_equal((lows[i], highs[i]), brute(samples[i * size : (i + 1) * size]))
+        np.testing.assert_array_equal((lows[i], highs[i]), brute(samples[i * size : (i + 1) * size]))
 
 
 def test_a_page_has_about_a_stretch_a_column_and_memory_is_bounded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +127,22 @@ def test_columns_average_what_they_cover() -> None:
     np.testing.assert_allclose(spectrogram.columns(0, 60, 6)[:, 0], [0.5, 2.5, 4.5, np.nan, 8.5, 10.5])
     np.testing.assert_allclose(spectrogram.columns(0, 10, 4)[:, 0], [0, 0, 1, 1])
     beyond = spectrogram.columns(-20, 80, 10)[:, 0]
-    assert np.isnan(beyond[[0, 1, 8, 9]]).all()
-    assert np.isfinite(beyond[2])
+    np.testing.assert_allclose(beyond, [np.nan, np.nan, 0.5, 2.5, 4.5, np.nan, 8.5, 10.5, np.nan, np.nan])
+    assert np.isnan(spectrogram.columns(60, 90, 5)).all()
+    assert np.isnan(spectrogram.columns(-90, -1, 5)).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(first=st.floats(-50, 120), length=st.floats(1, 200), n_columns=st.integers(1, 60), blank=st.integers(0, 19))
+def test_columns_are_what_counting_by_hand_gives(first: float, length: float, n_columns: int, blank: int) -> None:
+    power = np.random.default_rng(blank).standard_normal((20, 2)).astype(np.float32)
+    power[blank] = np.nan
+    columns = Spectrogram("a", "µV", 5.0, np.array([1.0, 2.0]), power).columns(first, first + length, n_columns)
+    edges = np.floor(np.linspace(first, first + length, n_columns + 1) / 5.0).astype(int)
+    for column, (begin, end) in enumerate(itertools.pairwise(edges.tolist())):
+        covered = [power[k] for k in range(begin, max(end, begin + 1)) if 0 <= k < 20 and k != blank]
+        expected = np.mean(covered, axis=0) if covered else [np.nan, np.nan]
+        np.testing.assert_allclose(columns[column], expected, atol=1e-5)
 
 
 def test_what_is_not_wanted_any_more_ends(tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scoring_fakes import CancelAfter, FakeChannel, FakeRecording, write_edf
 
+from sleepviewer.cli import main
 from sleepviewer.errors import ChannelError, EngineError, ScoringCancelled
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Samples
@@ -158,3 +162,20 @@ def test_the_child_finds_the_same_and_can_be_stopped(night: Path) -> None:
         with pytest.raises(ScoringCancelled):
             process.detect(DetectionRequest(night, ("EEG C4",) * 400), cancel=token)
         assert time.monotonic() - begun < 5.0
+
+
+def test_the_command_line_looks_for_them_too(night: Path, tmp_path: Path) -> None:
+    out = tmp_path / "found.csv"
+    result = CliRunner().invoke(main, ["suggest-events", str(night), str(out), "--kind", "slow wave", "--json"])
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer["channels"] == ["EEG C4"]
+    assert not answer["restricted"]
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert len(rows) == answer["kinds"]["slow wave"] >= 8
+    assert {row["origin"] for row in rows} == {"suggested"}
+    refused = CliRunner().invoke(main, ["suggest-events", str(night), str(night), "--overwrite"])
+    assert refused.exit_code == 1
+    missing = CliRunner().invoke(main, ["suggest-events", str(night), str(tmp_path / "b.csv"), "--channel", "Oz"])
+    assert missing.exit_code == 1
+    assert "Oz" in missing.stderr

@@ -51,6 +51,7 @@ class AnnotationPanel(QWidget):
         """Show a file's annotations, in order of time; ``nothing`` is said where there are none."""
         self._nothing = nothing
         self.model.show(recording, entries)
+        self.table.set_columns(with_channels=any(entry.channel for entry in entries))
         self._show_count()
 
     def start_search(self) -> None:
@@ -95,15 +96,18 @@ class AnnotationPanel(QWidget):
             self._pick(index)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrow down leads from the search field into the table."""
-        if watched is self._search and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Down and self.model.rowCount():
+        """Enter, Escape and the arrow down belong to the search field while it has the keyboard."""
+        if watched is self._search and isinstance(event, QKeyEvent):
+            if event.type() is QEvent.Type.ShortcutOverride and event.key() in (*_ENTER, Qt.Key.Key_Escape):
+                event.accept()  # else they would accept the model's stage, or cancel its scoring
+                return True
+            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+                self._search.clear()
+                return True
+            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down and self.model.rowCount():
                 self.table.setFocus(Qt.FocusReason.TabFocusReason)
                 if not self.table.currentIndex().isValid():
                     self.table.setCurrentIndex(self.model.index(0, TIME))
-                return True
-            if event.key() == Qt.Key.Key_Escape and self._search.text():
-                self._search.clear()
                 return True
         return super().eventFilter(watched, event)
 
@@ -129,14 +133,15 @@ class _Table(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(24)
 
-    def set_columns(self) -> None:
+    def set_columns(self, *, with_channels: bool = False) -> None:
         """Give the text what the other columns leave; call it once there is a model."""
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         metrics = self.fontMetrics()
         for column, sample in ((TIME, "+00:00:00"), (DURATION, "Lasts (s)"), (CHANNEL, "EEG C4-A1")):
-            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 26)
+            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        self.setColumnHidden(CHANNEL, not with_channels)
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _ENTER:

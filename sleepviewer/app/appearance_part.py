@@ -27,6 +27,7 @@ class AppearancePart:
             **{f"theme_{name}": partial(self._choose_theme, name) for name in _THEMES},
             **{f"stages_{name}": partial(self._choose_stages, name) for name in STAGE_COLORS},
             "full_screen": self._switch_full_screen,
+            "float_panel": self._float_panel,
             "reset_window": self._reset_window,
         }
 
@@ -68,6 +69,14 @@ class AppearancePart:
             key = self._services.actions["full_screen"].shortcut().toString()
             self._services.tell(f"Full screen: {key or 'View › Full screen'} goes back")
         self._services.actions["full_screen"].setChecked(window.isFullScreen())
+
+    def _float_panel(self) -> None:
+        dock = self._services.panels.in_hand()
+        if dock is None:
+            self._services.tell("No panel is shown: View › Panels shows them")
+            return
+        dock.setFloating(not dock.isFloating())
+        self._services.tell(f"The panel “{dock.windowTitle()}” {'floats' if dock.isFloating() else 'is in the window'}")
 
     def _reset_window(self) -> None:
         self._services.panels.reset()

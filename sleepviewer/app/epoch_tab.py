@@ -95,8 +95,7 @@ class EpochTab(QWidget):
         self._says["Yours"].setText(yours + flag)
         self._says["Exported as"].setText(self._stage_html(document.labels[epoch]))
         within = overlap_text(document.events_within(start_s, start_s + EPOCH_S), start_s, start_s + EPOCH_S)
-        self._events.setText(f"Events: {within}")
-        self._events.setVisible(bool(within))
+        self._events.setText(within and f"Events: {within}")
         self._bars.show_proba(None if document.proba is None else document.proba[epoch])
         self._origin.setText("" if prediction is None else _origin_text(prediction))
         for index, (base, _) in enumerate(_BASE_TEXTS):
@@ -111,7 +110,8 @@ class EpochTab(QWidget):
 def _origin_text(prediction: Prediction) -> str:
     where = f"on {', '.join(prediction.channels)} ({prediction.device})"
     return (
-        f"{prediction.engine} {prediction.engine_version} {where}. The model sees the signal as recorded, unfiltered."
+        f"{prediction.engine} {prediction.engine_version} {where}. "
+        "The model reads the recording itself, not this filtered picture."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 from zlib import crc32
 
@@ -32,6 +33,7 @@ _OWN_LIGHT: Final = ("#8a6d00", "#7a4fbf", "#1d7f8c", "#a3433c")
 _OWN_DARK: Final = ("#e6c34a", "#b79cf0", "#63cbd8", "#ef9a93")
 
 
+@cache
 def event_color(kind: str, theme_name: str) -> str:
     """Return a kind's colour, ``#rrggbb``; one of the user's own has the same at every start."""
     dark = theme_name == "dark"

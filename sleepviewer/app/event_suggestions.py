@@ -54,14 +54,23 @@ class EventSuggestions(QObject):
         """Follow another night; a search of the one before is cancelled, and its last words are not heard."""
         if self._worker.running:
             self._worker.cancel()
+        if self._session is not None:
+            self._session.channel_changed.disconnect(self._offer_channels)
         self._session = session
+        session.channel_changed.connect(self._offer_channels)
         self._panel.say("")
+        self._offer_channels()
+
+    def _offer_channels(self) -> None:
+        """Offer the channels that can be searched, and choose the one that is scored."""
+        if self._session is None:
+            return
+        night = self._session.night
         try:
-            labels = [channel.label for channel in detectable(session.night.recording)]
+            labels = [channel.label for channel in detectable(night.recording)]
         except SleepViewerError:
             labels = []  # start() says why
-        scored = session.night.channel
-        self._panel.suggest.show_channels(labels, [scored] if scored in labels else labels[:1])
+        self._panel.suggest.show_channels(labels, [night.channel] if night.channel in labels else labels[:1])
 
     def start(self) -> None:
         """Look through the chosen channels of the open night."""

@@ -12,7 +12,6 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     QSize,
-    QSortFilterProxyModel,
     Qt,
     Signal,
 )
@@ -38,11 +37,13 @@ _Index = QModelIndex | QPersistentModelIndex
 TIME, KIND, DURATION, CHANNEL, ORIGIN, TEXT = range(6)
 _HEADERS: Final = ("Time", "Kind", "Length", "Channel", "Origin", "Text")
 _EDITED: Final = {KIND: "kind", TEXT: "text"}
-_RAW = Qt.ItemDataRole.UserRole
 
 
 class EventModel(QAbstractTableModel):
-    """One row an event, as the document has them; what is written into it is only asked for."""
+    """One row an event that passes the filter, in the order asked for; what is written into it is only asked for.
+
+    It sorts and filters itself: a proxy would ask for every cell of ten thousand rows over and over.
+    """
 
     edit_requested = Signal(str, str, str)
     """An event's id, ``kind`` or ``text``, and what it is to be."""
@@ -50,48 +51,95 @@ class EventModel(QAbstractTableModel):
     def __init__(self, theme_name: str) -> None:
         super().__init__()
         self._events: tuple[Event, ...] = ()
+        self._rows: list[Event] = []
+        self._row_of: dict[str, int] = {}
         self._recording: Recording | None = None
         self._theme_name = theme_name
+        self._kind: str | None = None
+        self._origin: Origin | None = None
+        self._sorted_by = TIME
+        self._descending = False
 
     def set_theme(self, theme_name: str) -> None:
         """Show the kinds in other colours."""
         self._theme_name = theme_name
-        self._tell_changed(0, len(self._events) - 1)
+        self._tell_changed(0, len(self._rows) - 1)
 
-    def show_events(self, events: Sequence[Event], recording: Recording | None) -> bool:
-        """Show these events; return whether the rows are no longer the same ones."""
-        events = tuple(events)
-        same = recording is self._recording and [e.id for e in events] == [e.id for e in self._events]
-        if not same:
-            self.beginResetModel()
-            self._events, self._recording = events, recording
-            self.endResetModel()
-            return True
-        changed = [row for row, (old, new) in enumerate(zip(self._events, events, strict=True)) if old != new]
-        self._events = events
-        if changed:
-            self._tell_changed(changed[0], changed[-1])
-        return False
-
-    def _tell_changed(self, first: int, last: int) -> None:
-        if first <= last:
-            self.dataChanged.emit(self.index(first, 0), self.index(last, len(_HEADERS) - 1))
+    # -- which rows
 
     @property
     def events(self) -> tuple[Event, ...]:
         """All events, shown or not."""
         return self._events
 
+    @property
+    def rows(self) -> tuple[Event, ...]:
+        """The events that are shown, from the top."""
+        return tuple(self._rows)
+
     def event_at(self, row: int) -> Event:
         """Return the event of a row."""
-        return self._events[row]
+        return self._rows[row]
+
+    def passes(self, event: Event) -> bool:
+        """Whether an event is shown."""
+        return self._kind in (None, event.kind) and self._origin in (None, event.origin)
 
     def row_of(self, event_id: str) -> int | None:
-        """Return an event's row, or None where it is not there."""
-        return next((row for row, event in enumerate(self._events) if event.id == event_id), None)
+        """Return an event's row, or None where it is not shown."""
+        return self._row_of.get(event_id)
+
+    def show_events(self, events: Sequence[Event], recording: Recording | None) -> bool:
+        """Show these events; return whether the rows are no longer the same ones."""
+        self._events = tuple(events)
+        same, self._recording = recording is self._recording, recording
+        return self._show(same=same)
+
+    def show_only(self, kind: str | None, origin: Origin | None) -> bool:
+        """Show events of this kind and origin (None: of any); return whether the rows are no longer the same ones."""
+        self._kind, self._origin = kind, origin
+        return self._show()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._sorted_by, self._descending = column, order is Qt.SortOrder.DescendingOrder
+        selected = self.persistentIndexList()
+        ids = [self._rows[index.row()].id for index in selected]
+        self.layoutAboutToBeChanged.emit()
+        self._arrange()
+        moved = [self.index(self._row_of[i], index.column()) for i, index in zip(ids, selected, strict=True)]
+        self.changePersistentIndexList(selected, moved)
+        self.layoutChanged.emit()
+
+    def _arrange(self) -> None:
+        rows = [event for event in self._events if self.passes(event)]
+        rows.sort(key=lambda event: _sort_key(event, self._sorted_by), reverse=self._descending)
+        self._rows, self._row_of = rows, {event.id: row for row, event in enumerate(rows)}
+
+    def _show(self, *, same: bool = True) -> bool:
+        before = self._rows
+        self._arrange()
+        if same and [event.id for event in before] == [event.id for event in self._rows]:
+            pairs = zip(before, self._rows, strict=True)
+            changed = [row for row, (old, new) in enumerate(pairs) if old != new]
+            if changed:
+                self._tell_changed(changed[0], changed[-1])
+            return False
+        # Views may ask for what they know until they are told, so the old rows stand until then.
+        after, places = self._rows, self._row_of
+        self._rows, self._row_of = before, {event.id: row for row, event in enumerate(before)}
+        self.beginResetModel()
+        self._rows, self._row_of = after, places
+        self.endResetModel()
+        return True
+
+    def _tell_changed(self, first: int, last: int) -> None:
+        if first <= last:
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(_HEADERS) - 1))
+
+    # -- as Qt asks
 
     def rowCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._events)
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: _Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(_HEADERS)
@@ -108,13 +156,11 @@ class EventModel(QAbstractTableModel):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        event, column = self._events[index.row()], index.column()
+        event, column = self._rows[index.row()], index.column()
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self._text(event, column)
         if role == Qt.ItemDataRole.EditRole and column in _EDITED:
             return getattr(event, _EDITED[column])
-        if role == _RAW:
-            return self._raw(event, column)
         if role == Qt.ItemDataRole.DecorationRole and column == KIND:
             return QColor(event_color(event.kind, self._theme_name))
         if role == Qt.ItemDataRole.FontRole and event.suggested:
@@ -128,7 +174,7 @@ class EventModel(QAbstractTableModel):
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.EditRole or index.column() not in _EDITED:
             return False
-        event, field = self._events[index.row()], _EDITED[index.column()]
+        event, field = self._rows[index.row()], _EDITED[index.column()]
         if str(value) != getattr(event, field):
             self.edit_requested.emit(event.id, field, str(value))
         return True
@@ -138,51 +184,21 @@ class EventModel(QAbstractTableModel):
             return "" if self._recording is None else clock_text(self._recording, event.start_s)
         if column == DURATION:
             return f"{event.duration_s:.1f} s"
-        if column == KIND and event.suggested:
-            return f"{event.kind}?"
-        return str(self._raw(event, column)) if column != CHANNEL else event.channel or "all"
-
-    def _raw(self, event: Event, column: int) -> float | str:
-        """What a column is sorted by."""
-        values = (event.start_s, event.kind, event.duration_s, event.channel or "", str(event.origin), event.text)
-        return values[column]
+        kind = f"{event.kind}?" if event.suggested else event.kind
+        return ("", kind, "", event.channel or "all", str(event.origin), event.text)[column]
 
 
-class EventFilter(QSortFilterProxyModel):
-    """The rows of one kind, of one origin, or all."""
-
-    def __init__(self, model: EventModel) -> None:
-        super().__init__()
-        self._model = model
-        self._kind: str | None = None
-        self._origin: Origin | None = None
-        self.setSourceModel(model)
-        self.setSortRole(_RAW)
-        self.setSortCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.sort(TIME)
-
-    def show_only(self, kind: str | None, origin: Origin | None) -> None:
-        """Pass events of this kind and origin (None: of any)."""
-        if (kind, origin) != (self._kind, self._origin):
-            self._kind, self._origin = kind, origin
-            self.invalidate()
-
-    def passes(self, event: Event) -> bool:
-        """Whether an event is shown."""
-        return self._kind in (None, event.kind) and self._origin in (None, event.origin)
-
-    def filterAcceptsRow(self, row: int, parent: _Index) -> bool:
-        return self.passes(self._model.event_at(row))
-
-    def event_at(self, row: int) -> Event:
-        """Return the event of a shown row."""
-        return self._model.event_at(self.mapToSource(self.index(row, 0)).row())
-
-    def row_of(self, event_id: str) -> int | None:
-        """Return an event's row, or None where it is not shown."""
-        row = self._model.row_of(event_id)
-        index = QModelIndex() if row is None else self.mapFromSource(self._model.index(row, 0))
-        return index.row() if index.isValid() else None
+def _sort_key(event: Event, column: int) -> tuple[Any, ...]:
+    """What a column is sorted by, and then the time."""
+    values = (
+        event.start_s,
+        event.kind.casefold(),
+        event.duration_s,
+        event.channel or "",
+        str(event.origin),
+        event.text.casefold(),
+    )
+    return values[column], event.start_s, event.id
 
 
 class _KindDelegate(QStyledItemDelegate):
@@ -219,7 +235,7 @@ class EventTable(QTableView):
 
     accept_requested = Signal()
 
-    def __init__(self, rows: EventFilter, kinds: Callable[[], Sequence[str]], parent: QWidget) -> None:
+    def __init__(self, rows: EventModel, kinds: Callable[[], Sequence[str]], parent: QWidget) -> None:
         super().__init__(parent)
         self.setModel(rows)
         self.setFont(tabular(self.font()))
@@ -231,10 +247,10 @@ class EventTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setIconSize(QSize(9, 9))
         self.setWordWrap(False)
-        self.setSortingEnabled(True)
         self.setItemDelegateForColumn(KIND, _KindDelegate(kinds, self))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(24)
+        self.setSortingEnabled(True)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app.event_table import EventFilter, EventModel, EventTable, is_enter
+from sleepviewer.app.event_table import EventModel, EventTable, is_enter
 from sleepviewer.app.suggest_button import SuggestButton
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.event_counts import count_kinds
@@ -59,10 +59,12 @@ class EventsPanel(QWidget):
         self._kind = QComboBox(self)
         self._kind.setEditable(True)
         self._kind.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._kind.setObjectName("kind")
         self._kind.setAccessibleName("Kind of event to draw")
         self._kind.setToolTip("Kind of event to draw; any name can be typed (Shift+E)")
         self._only_kind = QComboBox(self)
         self._only_kind.setAccessibleName("Show events of this kind")
+        self._only_kind.addItem("All kinds", None)
         self._only_origin = QComboBox(self)
         self._only_origin.setAccessibleName("Show events of this origin")
         for text, origin in _ORIGINS:
@@ -72,8 +74,7 @@ class EventsPanel(QWidget):
         self._counts = QLabel(self)
         self._counts.setWordWrap(True)
         self._model = EventModel(theme_name)
-        self._rows = EventFilter(self._model)
-        self.table = EventTable(self._rows, lambda: self._known_kinds, self)
+        self.table = EventTable(self._model, lambda: self._known_kinds, self)
         self._empty = QLabel(_EMPTY, self)
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -128,7 +129,7 @@ class EventsPanel(QWidget):
         self._only_kind.activated.connect(lambda _: self._filter())
         self._only_origin.activated.connect(lambda _: self._filter())
         self._model.edit_requested.connect(self.edit_requested)
-        self.table.clicked.connect(lambda index: self.picked.emit(self._rows.event_at(index.row()).id))
+        self.table.clicked.connect(lambda index: self.picked.emit(self._model.event_at(index.row()).id))
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_selected())
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._on_current(now.row()))
         self.table.accept_requested.connect(lambda: self.accept_requested.emit(self._suggested(self.selected)))
@@ -182,13 +183,16 @@ class EventsPanel(QWidget):
 
     def _filter(self) -> None:
         origin = self._only_origin.currentData()
-        self._rows.show_only(self._only_kind.currentData(), None if origin is None else Origin(origin))
+        selected, quiet, self._quiet = self.selected, self._quiet, True
+        if self._model.show_only(self._only_kind.currentData(), None if origin is None else Origin(origin)):
+            self._select(selected)
+        self._quiet = quiet
         self._show_list()
         self._on_selected()
 
     def _show_list(self) -> None:
-        self._empty.setText(_FILTERED if self._model.rowCount() else _EMPTY)
-        self._list.setCurrentWidget(self.table if self._rows.rowCount() else self._empty)
+        self._empty.setText(_FILTERED if self._model.events else _EMPTY)
+        self._list.setCurrentWidget(self.table if self._model.rowCount() else self._empty)
         suggested = bool(self._suggested(self.shown))
         self._accept_all.setVisible(suggested)
         self._dismiss_all.setVisible(suggested)
@@ -257,16 +261,16 @@ class EventsPanel(QWidget):
     def selected(self) -> list[str]:
         """Ids of the selected events, in the table's order."""
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
-        return [self._rows.event_at(row).id for row in rows]
+        return [self._model.event_at(row).id for row in rows]
 
     @property
     def shown(self) -> list[str]:
         """Ids of the events that pass the filter, in the table's order."""
-        return [self._rows.event_at(row).id for row in range(self._rows.rowCount())]
+        return [event.id for event in self._model.rows]
 
     def passes(self, event: Event) -> bool:
         """Whether an event passes the filter."""
-        return self._rows.passes(event)
+        return self._model.passes(event)
 
     def select(self, event_id: str | None) -> None:
         """Select an event alone, without going there; one that the filter hides, or None, selects nothing."""
@@ -278,17 +282,17 @@ class EventsPanel(QWidget):
     def _select(self, event_ids: Sequence[str]) -> None:
         selection = self.table.selectionModel()
         selection.clear()
-        rows = [row for event_id in event_ids if (row := self._rows.row_of(event_id)) is not None]
+        rows = [row for event_id in event_ids if (row := self._model.row_of(event_id)) is not None]
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for row in rows:
-            selection.select(self._rows.index(row, 0), flags)
+            selection.select(self._model.index(row, 0), flags)
         if rows:
-            selection.setCurrentIndex(self._rows.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate)
-            self.table.scrollTo(self._rows.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+            selection.setCurrentIndex(self._model.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.table.scrollTo(self._model.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _on_current(self, row: int) -> None:
         if not self._quiet and row >= 0 and self.table.hasFocus():
-            self.picked.emit(self._rows.event_at(row).id)
+            self.picked.emit(self._model.event_at(row).id)
 
     def _on_selected(self) -> None:
         if self._quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import groupby
 from typing import Final
 
 from sleepviewer.app.keymap import PROFILES, Keymap
@@ -57,12 +58,13 @@ def keys_html(keymap: Keymap | None = None, *, found: str = "", columns: int = 1
         rows = [row for row in _rows_of(menu, found) if keys[row.command]]
         if not rows:
             continue
+        lines = _lines(rows, keys)
         cells = "".join(
             f'<tr><td style="white-space: nowrap; padding: 1px 10px 1px 0; {key_style}">'
-            f"<b>{escape(shown_keys(keys[row.command]))}</b></td><td>{escape(row.title)}</td></tr>"
-            for row in rows
+            f"<b>{escape(pressed)}</b></td><td>{escape(does)}</td></tr>"
+            for pressed, does in lines
         )
-        sections.append((len(rows) + 2, f"<h3>{menu}</h3><table>{cells}</table>"))
+        sections.append((len(lines) + 2, f"<h3>{menu}</h3><table>{cells}</table>"))
     if not sections:
         return "<p>No command with a key has these words. Ctrl+K looks in all commands.</p>"
     share = 100 // columns
@@ -70,6 +72,22 @@ def keys_html(keymap: Keymap | None = None, *, found: str = "", columns: int = 1
         f'<td width="{share}%" style="padding-right: 24px">{part}</td>' for part in _columns(sections, columns)
     )
     return f'<table width="100%"><tr>{cells}</tr></table>'
+
+
+def _lines(rows: list[KeyRow], keys: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Keys and what they do, a submenu of many commands (montages at F1 to F12) on one line."""
+    lines = []
+    for submenu, group in groupby(rows, key=lambda row: row.submenu):
+        members = list(group)
+        if submenu and len(members) >= _MANY:
+            first, last = (shown_keys(keys[row.command]) for row in (members[0], members[-1]))
+            lines.append((f"{first} … {last}", submenu))
+        else:
+            lines += [(shown_keys(keys[row.command]), row.title) for row in members]
+    return lines
+
+
+_MANY: Final = 8
 
 
 def _columns(sections: list[tuple[int, str]], columns: int) -> list[str]:
@@ -101,12 +119,10 @@ Stages go to the current epoch, or to the whole range where one is selected (Shi
 
 def keys_markdown() -> str:
     """The page of the documentation."""
-    parts = [_INTRODUCTION]
+    parts, keys = [_INTRODUCTION], Keymap().all()
     for menu in MENUS:
         parts.append(f"## {menu}\n\n| command | keys | what it does |\n|---|---|---|")
-        parts.extend(
-            f"| {row.title} | {_marked(Keymap().keys(row.command))} | {row.explanation} |" for row in _rows_of(menu)
-        )
+        parts.extend(f"| {row.title} | {_marked(keys[row.command])} | {row.explanation} |" for row in _rows_of(menu))
         parts.append("")
     parts.append("## Profiles\n\nFile › Settings… › Keys chooses one; your own changes stay when it is changed.\n")
     for profile in PROFILES.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from sleepviewer.app.keys import KEY_TABLE, MENU_LETTERS, ROWS
@@ -50,12 +51,12 @@ RESERVED: Final[Mapping[str, str]] = {
     "Backtab": "moves the focus back",
     "Shift+Tab": "moves the focus back",
     "Shift+Backtab": "moves the focus back",
-    "F10": "opens the menus",
     **{f"Alt+{letter}": f"opens the menu {menu}" for menu, letter in MENU_LETTERS.items()},
 }
 """Keys that no command may have, and what they do."""
 
 
+@lru_cache(maxsize=1024)
 def canonical(key: str) -> str:
     """Return a key as Qt writes it (``shift+ctrl+z`` → ``Ctrl+Shift+Z``), or nothing where it is none."""
     text = key.strip()

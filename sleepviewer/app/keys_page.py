@@ -60,7 +60,7 @@ class KeysPage(QWidget):
         self._build_editor()
         self._lay_out()
         self._show()
-        self._tree.setCurrentItem(self._tree.topLevelItem(0))
+        self.choose_command(KEY_TABLE[0].command)
 
     def _build_editor(self) -> None:
         self._name = QLabel(self)
@@ -126,6 +126,10 @@ class KeysPage(QWidget):
         """Take a command in hand."""
         self._tree.setCurrentItem(self._items[command])
 
+    def press(self, key: QKeySequence) -> None:
+        """Take a key as if it had been pressed in the field."""
+        self._edit.setKeySequence(key)
+
     @property
     def conflict(self) -> str:
         """What is said of the key that was pressed."""
@@ -142,7 +146,7 @@ class KeysPage(QWidget):
         self._profile_tip.setText(PROFILES[self._keymap.profile].tip)
         for command, keys in self._keymap.all().items():
             item = self._items[command]
-            changed = self._keymap.is_changed(command)
+            changed = keys != self._keymap.usual(command)
             item.setText(1, shown_keys(keys) + ("  (yours)" if changed else ""))
             font = item.font(1)
             font.setBold(changed)
@@ -152,9 +156,9 @@ class KeysPage(QWidget):
         self._show_command()
 
     def _filter(self) -> None:
-        words = self._search.text().lower().split()
+        words, keys = self._search.text().lower().split(), self._keymap.all()
         for command, item in self._items.items():
-            texts = (item.text(0), item.text(1), item.text(2), ROWS[command].tip, *self._keymap.keys(command))
+            texts = (item.text(0), item.text(1), item.text(2), ROWS[command].tip, *keys[command])
             searched = " ".join(texts).lower()
             item.setHidden(not all(word in searched for word in words))
 

@@ -47,16 +47,17 @@ class KeysPart:
     # -- finding
 
     def entries(self) -> list[Entry]:
-        """Everything that the palette offers: all commands, and the recent recordings."""
+        """Everything that the palette offers: all commands, panels, and the recent recordings."""
         from sleepviewer.app.palette import Entry
 
         actions = self._services.actions
+        keys = actions.keymap.all()
         entries = [
             Entry(
                 # An undo's menu entry says what it takes back.
                 row.title if row.submenu else actions[row.command].text(),
                 row.menu,
-                actions.keymap.keys(row.command),
+                keys[row.command],
                 row.explanation,
                 actions[row.command].trigger,
                 actions.why_not(row.command, night_open=self._night_open),
@@ -66,6 +67,20 @@ class KeysPart:
             for row in KEY_TABLE
             if row.command != "palette"
         ]
+        panels = self._services.panels
+        for name in panels.names:
+            toggle = panels[name].toggleViewAction()
+            why_not = "" if toggle.isEnabled() else "no night is open"
+            said = (
+                f"Panel: {toggle.text()}",
+                "View",
+                (),
+                toggle.toolTip(),
+                toggle.trigger,
+                why_not,
+                toggle.isChecked(),
+            )
+            entries.append(Entry(*said, actions["reset_window"].icon()))
         icon = actions["open"].icon()
         for path in self._services.settings.recent:
             call = partial(self._services.open_path, path)

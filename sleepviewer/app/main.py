@@ -10,8 +10,10 @@ from time import monotonic
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from sleepviewer.app.background import Background
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import THEMES, apply_theme, theme_named
+from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import USUAL
 from sleepviewer.errors import RecordingError
@@ -78,11 +80,7 @@ def paint_window(
     window.session.go_to(epoch - 1)
     window.resize(*size)
     window.show()
-    for _ in range(3):
-        app.processEvents()
-    patience = monotonic() + _PATIENCE_S
-    while window.page.night.spectrogram.pending and monotonic() < patience:
-        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+    settle(window)
     setup = PictureSetup(What(what), *size, dpi)
     caption = caption_of(window.session, window.page, setup.what)
     is_window = setup.what is What.WINDOW
@@ -91,6 +89,26 @@ def paint_window(
         save_picture(picture, paint, setup, caption)
     finally:
         window.close()
+
+
+def settle(window: MainWindow) -> None:
+    """Let the window come to rest: what is computed in the background is there, or takes too long."""
+    app = _application()
+    for _ in range(3):
+        app.processEvents()
+    patience = monotonic() + _PATIENCE_S
+    while _working(window) and monotonic() < patience:
+        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+    app.processEvents()
+
+
+def _working(window: MainWindow) -> bool:
+    """Whether something that is shown is still being computed: the spectrogram, the marks, pages of hours."""
+    return (
+        window.page.night.spectrogram.pending
+        or any(work.running for work in window.findChildren(Background))
+        or any(overview.building for overview in window.findChildren(Overview))
+    )
 
 
 _PATIENCE_S = 20.0

@@ -21,6 +21,7 @@ from sleepviewer.display.clock import clock_text
 from sleepviewer.display.spectrogram import Spectrogram, compute_spectrogram
 from sleepviewer.display.spectrogram_cache import keep_spectrogram, load_spectrogram
 from sleepviewer.errors import SleepViewerError
+from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording.annotations import Annotation, Annotations
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.lights import Lights
@@ -183,8 +184,8 @@ class NightPart(QObject):
         self.panel.show_annotations(None, (), f"The annotations can't be read: {error}")
 
     def _show_marks(self) -> None:
-        color = "" if self._theme is None else self._theme.accent
-        color = color or self._services.page.theme.accent
+        theme = self._theme or self._services.page.theme
+        color = theme.warning_text  # neither the epoch's blue nor the grey of gaps
         marks = [
             Mark(f"{_MARK_LAYER}:{number}", entry.onset_s, entry.stop_s, entry.text, color)
             for number, entry in enumerate(self._annotations)
@@ -263,7 +264,7 @@ class NightPart(QObject):
     def _drop_scorers(self) -> None:
         self._set_scorers(())
 
-    def _set_scorers(self, scorers: tuple) -> None:
+    def _set_scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
         if self._session is not None:
             self._session.scorers = scorers
             self._view.set_scorers(scorers)
@@ -300,7 +301,7 @@ def _spectrogram_of(recording: Recording, label: str, cancelled: Callable[[], bo
 
 def _lights_hint(recording: Recording, entries: tuple[Annotation, ...]) -> str:
     """A sentence where the file itself notes lights off and on, which nobody has marked yet."""
-    times = {}
+    times: dict[str, str] = {}
     for entry in entries:
         words = " ".join(entry.text.casefold().replace("lights", "light").replace("-", " ").split())
         for which in ("off", "on"):

@@ -20,12 +20,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app.fuzzy import match
+from sleepviewer.app.fuzzy import Match, match
 from sleepviewer.app.key_help import shown_keys
 
 _ENTRY = Qt.ItemDataRole.UserRole
 _PLACES = Qt.ItemDataRole.UserRole + 1
 _MOST = 60
+_OFF_NOT_NOW = 6.0
+"""Off the score of what can't be called just now: below what fits as well, above what fits much worse."""
 _MENU_PX = 64
 _MARGIN_PX = 10
 
@@ -95,13 +97,13 @@ class CommandPalette(QDialog):
             # A command is also found by what it does, after those that are called so.
             words = query.lower().split()
             others = [e for e in self._entries if id(e) not in taken and all(w in e.tip.lower() for w in words)]
-            found.sort(key=lambda pair: (-pair[0].score, bool(pair[1].why_not)))
-            found += [(None, entry) for entry in others]
+            found.sort(key=lambda pair: _OFF_NOT_NOW * bool(pair[1].why_not) - pair[0].score)
+            found += [(Match(0.0, ()), entry) for entry in others]
         self._list.clear()
         for fits, entry in found[:_MOST] if query.strip() else found:
             item = QListWidgetItem(entry.title, self._list)
             item.setData(_ENTRY, entry)
-            item.setData(_PLACES, () if fits is None else fits.places)
+            item.setData(_PLACES, fits.places)
             item.setToolTip(entry.tip)
             keys = f", {shown_keys(entry.keys)}" if entry.keys else ""
             said = f", not now: {entry.why_not}" if entry.why_not else ""
@@ -110,7 +112,7 @@ class CommandPalette(QDialog):
         self._explain()
 
     def _explain(self) -> None:
-        item = self._list.currentItem()
+        item: QListWidgetItem | None = self._list.currentItem()
         if item is None:
             self._said.setText("Nothing has these letters in this order")
             return
@@ -118,7 +120,7 @@ class CommandPalette(QDialog):
         self._said.setText(f"Not now: {entry.why_not}" if entry.why_not else entry.tip)
 
     def _choose(self) -> None:
-        item = self._list.currentItem()
+        item: QListWidgetItem | None = self._list.currentItem()
         if item is None:
             return
         entry: Entry = item.data(_ENTRY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDockWidget, QMainWindow, QMenu, QTabBar, QWidget
 
 Area = Qt.DockWidgetArea
 
@@ -45,17 +45,25 @@ class Panels:
             self._window.tabifyDockWidget(self._docks[beside], dock)
             self._docks[beside].raise_()
         dock.setVisible(shown)
-        # The title's two buttons: reached by Tab, and named, as any other.
-        for button, does in (("qt_dockwidget_floatbutton", "Float or dock"), ("qt_dockwidget_closebutton", "Close")):
-            if isinstance(found := dock.findChild(QAbstractButton, button), QAbstractButton):
-                found.setAccessibleName(f"{does} the panel “{title}”")
-                found.setToolTip(f"{does} this panel (View › Panels brings it back)")
-                found.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for view in widget.findChildren(QAbstractItemView):
+            view.setTabKeyNavigation(False)  # else Tab goes from cell to cell and never leaves
+        dock.dockLocationChanged.connect(self._name_tabs)
         action = dock.toggleViewAction()
         action.setToolTip(f"Show or hide the panel “{title}”")
         self._menu.addAction(action)
         self._docks[name] = dock
         return dock
+
+    def _name_tabs(self) -> None:
+        """Name the bars of tabs that Qt makes where panels share a place, and let Tab reach them."""
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName("Panels in this place")
+            bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all panels."""
+        return tuple(self._docks)
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
@@ -64,6 +72,15 @@ class Panels:
         """Show a panel and bring it before the others of its place."""
         self._docks[name].show()
         self._docks[name].raise_()
+        self._name_tabs()
+
+    def in_hand(self) -> QDockWidget | None:
+        """The panel that has the keyboard, else the first that is shown."""
+        focused = self._window.focusWidget()
+        shown = [dock for dock in self._docks.values() if dock.isVisible()]
+        return next(
+            (dock for dock in shown if focused is not None and dock.isAncestorOf(focused)), next(iter(shown), None)
+        )
 
     def hide_all(self) -> None:
         """Hide the panels while there is no night for them to speak of; :meth:`show_all` brings them back."""
@@ -79,6 +96,7 @@ class Panels:
         if self._kept is not None:
             kept, self._kept = self._kept, None
             self.state = kept
+        self._name_tabs()
 
     @property
     def state(self) -> QByteArray:

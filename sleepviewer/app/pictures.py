@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPageLayout, QPageSize, QPaintDevice, QPainter, QPdfWriter
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QPageLayout,
+    QPageSize,
+    QPaintDevice,
+    QPaintEngine,
+    QPainter,
+    QPdfWriter,
+)
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer import __version__
@@ -33,6 +43,7 @@ _MOST_PIXELS: Final = 120_000_000
 _NIGHT_SHARE: Final = 0.45
 """Most of a picture's height that the night takes beside the page."""
 _GAP_PX: Final = 8
+_FINER: Final = 2
 
 Paint = Callable[[QPainter, QRectF], None]
 
@@ -87,29 +98,17 @@ def painter_of(what: What, page: NightPage, caption: str, theme: Theme) -> Paint
         line = painter.fontMetrics().height() + _GAP_PX
         room = rect.adjusted(0, _GAP_PX, 0, -line)
         if what is What.NIGHT:
-            _paint_night(page, painter, room)
+            page.night.paint_night(painter, room)
         elif what is What.PAGE:
             page.traces.paint_page(painter, room)
         else:
             height = min(float(page.night.sizeHint().height()), room.height() * _NIGHT_SHARE)
-            _paint_night(page, painter, QRectF(room.left(), room.top(), room.width(), height))
+            page.night.paint_night(painter, QRectF(room.left(), room.top(), room.width(), height))
             page.traces.paint_page(painter, room.adjusted(0, height + _GAP_PX, 0, 0))
         place = QRectF(rect.left(), rect.bottom() - line, rect.width(), line - _GAP_PX / 2).adjusted(12, 0, -12, 0)
         _paint_caption(painter, place, font, caption, theme)
 
     return paint
-
-
-def _paint_night(page: NightPage, painter: QPainter, rect: QRectF) -> None:
-    night = page.night
-    if hasattr(night, "paint_night"):
-        night.paint_night(painter, rect)
-        return
-    painter.save()
-    painter.translate(rect.topLeft())
-    painter.scale(rect.width() / night.width(), rect.height() / night.height())
-    night.render(painter, QPoint())
-    painter.restore()
 
 
 def _paint_caption(painter: QPainter, rect: QRectF, font: QFont, caption: str, theme: Theme) -> None:
@@ -120,14 +119,24 @@ def _paint_caption(painter: QPainter, rect: QRectF, font: QFont, caption: str, t
 
 
 def window_painter(window: QWidget) -> Paint:
-    """Return what paints a window as it is, as large as the rectangle allows."""
+    """Return what paints a window as it is, as large as the rectangle allows.
+
+    SVG and PDF get its pixels, twice as fine as those of the screen: buttons and tables clip what they paint in ways
+    that these formats do not follow.
+    """
 
     def paint(painter: QPainter, rect: QRectF) -> None:
         scale = min(rect.width() / window.width(), rect.height() / window.height())
         painter.save()
         painter.translate(rect.topLeft())
         painter.scale(scale, scale)
-        window.render(painter, QPoint())
+        if painter.paintEngine().type() is QPaintEngine.Type.Raster:
+            window.render(painter, QPoint())
+        else:
+            image = QImage(window.size() * _FINER, QImage.Format.Format_RGB32)
+            image.setDevicePixelRatio(_FINER)
+            window.render(image)
+            painter.drawImage(QRectF(window.rect()), image)
         painter.restore()
 
     return paint
@@ -146,11 +155,11 @@ def caption_of(session: NightSession, page: NightPage, what: What) -> str:
         parts.append(
             f"epoch {session.epoch + 1} of {session.document.n_epochs} at {date}{clock_text(recording, time_s)}"
         )
-        parts.append(f"page of {text_of(page.traces.timebase)}")
-        halves = {trace.half_height for trace in page.traces.montage.shown if trace.half_height is not None}
-        if halves:
-            low, high = min(halves), max(halves)
-            parts.append(f"half a lane ±{low:g}" + ("" if low == high else f" to ±{high:g}") + ", as beside each name")
+        timebase = page.traces.timebase
+        parts.append("the whole night" if timebase is None else f"page of {text_of(timebase)}")
+        scales = tuple(dict.fromkeys(page.traces.scales))
+        if scales:
+            parts.append(" and ".join(scales) + " a half lane" if len(scales) <= 2 else "scales beside the names")
         parts.append("display filters on" if page.traces.page_style.filters_on else "no display filters")
         if page.traces.page_style.negative_up:
             parts.append("negative up")
@@ -213,7 +222,7 @@ def svg_of(paint: Paint, setup: PictureSetup, title: str) -> bytes:
     generator.setViewBox(QRect(0, 0, setup.width, setup.height))
     generator.setTitle(title)
     _paint_on(generator, paint, setup)
-    return buffer.data().data()
+    return bytes(buffer.data().data())
 
 
 def pdf_of(paint: Paint, setup: PictureSetup, title: str) -> bytes:
@@ -228,7 +237,7 @@ def pdf_of(paint: Paint, setup: PictureSetup, title: str) -> bytes:
     writer.setTitle(title)
     writer.setCreator(f"SleepViewer {__version__}")
     _paint_on(writer, paint, setup)
-    return buffer.data().data()
+    return bytes(buffer.data().data())
 
 
 def png_of(image: QImage) -> bytes:
@@ -236,8 +245,8 @@ def png_of(image: QImage) -> bytes:
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
-    return content.data()
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stubs say bytes, Qt says no
+    return bytes(content.data())
 
 
 def save_picture(path: Path, paint: Paint, setup: PictureSetup, title: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -13,7 +13,7 @@ from sleepviewer.app.stage_colors import STAGE_COLORS
 
 _MOST_RECENT: Final = 8
 
-_Json = TypeVar("_Json", bool, int, float, str, list, dict)
+_Json = TypeVar("_Json", bool, int, float, str, list[Any], dict[str, Any])
 
 
 class _Store(Protocol):

@@ -147,11 +147,26 @@ def _style_sheet(theme: Theme) -> str:
     # Pictures of a style sheet can't be tinted: these are of a grey that is seen on both grounds.
     names = ("arrow_down", "arrow_up", "grey_close", "grey_float")
     down, up, close, floating = (resource("icons", f"{name}.svg").as_posix() for name in names)
+    ink = "black" if theme.name == "dark" else "white"
+    check = resource("icons", f"{ink}_check.svg").as_posix()
     return f"""
     QToolBar {{ background: {theme.window}; border: 0; spacing: 4px; padding: 3px 6px; }}
-    QToolBar QToolButton {{ padding: 3px 6px; border: 2px solid transparent; border-radius: 4px; }}
-    QToolBar QToolButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
-    QToolBar QToolButton:pressed {{ background: {theme.border}; }}
+    QToolButton {{
+        background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.border}; border-radius: 4px;
+        padding: 3px 8px;
+    }}
+    QToolButton[popupMode="1"] {{ padding-right: 22px; }}
+    QToolButton::menu-button {{ border: 0; width: 18px; }}
+    QToolButton::menu-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
+    QToolButton[autoRaise="true"] {{ background: transparent; border: 2px solid transparent; padding: 3px 6px; }}
+    QToolButton:hover, QToolButton[autoRaise="true"]:hover {{
+        background: {theme.selection}; color: {theme.selection_text};
+    }}
+    QToolButton:pressed, QToolButton:checked, QToolButton[autoRaise="true"]:checked {{ background: {theme.selection}; }}
+    QToolButton:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
+    QToolButton:focus {{ {focus}; padding: 2px 7px; }}
+    QToolButton[popupMode="1"]:focus {{ padding-right: 21px; }}
+    QToolButton[autoRaise="true"]:focus {{ {focus}; padding: 3px 6px; }}
     QMainWindow::separator {{ background: {theme.border}; width: 3px; height: 3px; }}
     QMainWindow::separator:hover {{ background: {theme.accent}; }}
     QDockWidget {{
@@ -184,6 +199,10 @@ def _style_sheet(theme: Theme) -> str:
         padding: 5px 13px;
     }}
     QPushButton:hover {{ background: {theme.selection}; color: {theme.selection_text}; }}
+    QPushButton:checked {{
+        background: {theme.selection}; color: {theme.selection_text}; border: 2px solid {theme.accent};
+        padding: 4px 12px;
+    }}
     QPushButton:disabled {{ color: {theme.dim_text}; background: {theme.window}; }}
     QPushButton:focus {{ {focus}; padding: 4px 12px; }}
     QPushButton:flat {{ background: transparent; border: 2px solid transparent; padding: 4px 12px; }}
@@ -207,10 +226,19 @@ def _style_sheet(theme: Theme) -> str:
     QComboBox::drop-down {{ border: 0; width: 20px; }}
     QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
     QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 12px; height: 12px; }}
+    QCheckBox::indicator, QTableView::indicator, QListView::indicator {{
+        width: 12px; height: 12px; border: 1px solid {theme.dim_text}; border-radius: 3px; background: {theme.panel};
+    }}
+    QCheckBox::indicator:checked, QTableView::indicator:checked, QListView::indicator:checked {{
+        background: {theme.accent}; border-color: {theme.accent}; image: url("{check}");
+    }}
+    QCheckBox::indicator:disabled, QTableView::indicator:disabled, QListView::indicator:disabled {{
+        border-color: {theme.border}; background: {theme.window};
+    }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 16px; }}
     QTreeView::item {{ padding: 3px 2px; }}
     #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}
-    QToolBar QToolButton:focus, QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
+    QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
     QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px; }}
     QProgressBar {{ border: 1px solid {theme.border}; border-radius: 3px; text-align: center; }}
     QProgressBar::chunk {{ background: {theme.accent}; }}

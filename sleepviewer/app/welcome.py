@@ -109,11 +109,11 @@ class WelcomePage(QWidget):
 
     def show_keys(self, keymap: Keymap) -> None:
         """Say which keys come next, as they are set."""
-        steps = []
+        steps, keys = [], keymap.all()
         for commands, does in _STEPS:
-            keys = [keys[:1] for command in commands.split() if (keys := keymap.keys(command))]
-            if keys:
-                steps.append(f"<b>{' '.join(map(shown_keys, keys))}</b>&nbsp;{does}".replace(" ", "&nbsp;"))
+            first = [keys[command][:1] for command in commands.split() if keys[command]]
+            if first:
+                steps.append(f"<b>{' '.join(map(shown_keys, first))}</b>&nbsp;{does}".replace(" ", "&nbsp;"))
         self._steps.setText("Then: " + " &nbsp;·&nbsp; ".join(steps))
 
     def show_recent(self, paths: list[Path]) -> None:
@@ -142,8 +142,8 @@ class WelcomePage(QWidget):
         buttons[min(max(here + step, 0), len(buttons) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _recent_buttons(self) -> list[QPushButton]:
-        widgets = (self._recent.itemAt(place).widget() for place in range(self._recent.count()))
-        return [widget for widget in widgets if isinstance(widget, QPushButton)]
+        items = (self._recent.itemAt(place) for place in range(self._recent.count()))
+        return [button for item in items if item is not None and isinstance(button := item.widget(), QPushButton)]
 
 
 class _Button(QPushButton):

@@ -31,6 +31,7 @@ from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
+from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
@@ -60,6 +61,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     KeysPart,
     PicturesPart,
     TracesPart,
+    MontagePart,
     NightPart,
     EventsPart,
 )
@@ -210,6 +212,11 @@ class MainWindow(QMainWindow):
         for part in self._parts:
             own |= part.commands()
         return self._commands | own
+
+    @property
+    def settings(self) -> Settings:
+        """What it remembers."""
+        return self._settings
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -2,7 +2,7 @@
 
 from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.data import fetch, prepare
-from sleepviewer.cli.events import export_events
+from sleepviewer.cli.events import export_events, suggest_events
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
@@ -18,5 +18,6 @@ main.add_command(cross_validate)
 main.add_command(reproduce)
 main.add_command(models)
 main.add_command(export_events)
+main.add_command(suggest_events)
 
 __all__ = ["main"]

@@ -65,3 +65,78 @@ def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
         raise OutputError(f"{out} is one of the files to read and was not written over; choose another name.")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
+
+
+@click.command("suggest-events", short_help="Look for spindles and slow waves with YASA.")
+@click.argument("night", type=_path)
+@click.argument("out", type=_path)
+@click.option(
+    "--labels",
+    type=_path,
+    help="Hypnogram or saved review (npz): look in its N2 and N3 alone (default: the one beside the night, if any).",
+)
+@click.option("--whole-night", is_flag=True, help="Look in all stages, whatever the labels say.")
+@click.option("--channel", "channels", multiple=True, help="EEG channel; may be repeated (default: the proposed one).")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(["spindle", "slow wave"]),
+    multiple=True,
+    help="What to look for; may be repeated (default: both).",
+)
+@_overwrite
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+def suggest_events(
+    night: Path,
+    out: Path,
+    labels: Path | None,
+    whole_night: bool,
+    channels: tuple[str, ...],
+    kinds: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Look for spindles and slow waves in NIGHT and write them to OUT (.edf, .csv or .tsv), marked as suggested."""
+    from sleepviewer.review.event_files import write_events
+    from sleepviewer.review.night import set_truth_from
+    from sleepviewer.review.opening import open_night
+    from sleepviewer.review.saving import check_export_path, is_review_of, restore_review
+    from sleepviewer.review.suggestions import take_up
+    from sleepviewer.scoring.detection import DetectionRequest, Detector, detect, detectable, nothing_found
+
+    check_out(out, *(path for path in (night, labels) if path is not None), overwrite=overwrite)
+    opened = open_night(night, look_beside=labels is None)
+    if labels is not None and is_review_of(opened, labels):
+        restore_review(opened, labels)
+    elif labels is not None:
+        set_truth_from(opened, labels)
+    check_export_path(opened, out, replace=overwrite)
+    possible = [channel.label for channel in detectable(opened.recording)]
+    proposed = opened.channel if opened.channel in possible else possible[0]
+    stages = opened.document.labels
+    restricted = not whole_night and bool((stages >= 0).any())
+    request = DetectionRequest(
+        night,
+        channels or (proposed,),
+        tuple(map(Detector, kinds)) or tuple(Detector),
+        stages if restricted else None,
+    )
+    detection = detect(opened.recording, request)
+    for event in opened.document.events:  # what is written is what was found, not what the review holds
+        opened.document.remove_event(event.id)
+    take_up(opened.document, detection)
+    for note in (*opened.notes, *detection.notes):
+        click.echo(f"note: {note}", err=True)
+    if not detection.found:
+        click.echo(f"note: {nothing_found(detection, restricted=restricted)}", err=True)
+    events = opened.document.events
+    recording = opened.recording
+    write_events(events, out, start=recording.start, scorer=detection.detector, simulated=recording.simulated)
+    found = {kind: sum(event.kind == kind for event in events) for kind in map(str, request.detectors)}
+    if as_json:
+        values = {"out": str(out), "kinds": found, "channels": list(request.channels), "detector": detection.detector}
+        click.echo(json.dumps(values | {"restricted": restricted, "seconds": detection.seconds}, ensure_ascii=False))
+    else:
+        where = "in N2 and N3" if restricted else "in all stages"
+        counts = ", ".join(f"{kind} {count}" for kind, count in found.items())
+        click.echo(f"{out} written: {counts}, {where}, on {', '.join(request.channels)}", err=True)

@@ -5,7 +5,7 @@ A montage is a value: changing it makes another one. It is for the eye alone; en
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sleepviewer.display.filters import Band, default_band, limited
@@ -99,7 +99,8 @@ class Montage:
 
     def fits(self, recording: Recording) -> tuple[bool, ...]:
         """Whether each lane can be shown of a recording: it has the channels, and they can be subtracted."""
-        return tuple(unfit(recording, trace.derivation) is None for trace in self.traces)
+        channels = _by_label(recording)
+        return tuple(isinstance(_derived(channels, trace.derivation), Channel) for trace in self.traces)
 
     def fitting(self, recording: Recording) -> Montage:
         """The lanes that can be shown of a recording, their bands as its rates leave them."""
@@ -139,17 +140,10 @@ def derived_channel(recording: Recording, derivation: Derivation) -> Channel:
 
     Raises ChannelError where a channel is missing, or where the channels differ in rate or unit.
     """
-    first = recording.channel(derivation.plus)
-    if set(derivation.minus) == {first.label}:
-        raise ChannelError(f"{first.label} less itself is nothing; choose another channel to subtract.")
-    for label in derivation.minus:
-        other = recording.channel(label)
-        if other.rate_hz != first.rate_hz or other.unit != first.unit:
-            raise ChannelError(
-                f"{first.label} ({first.rate_hz:g} Hz, {first.unit or 'no unit'}) and {other.label} "
-                f"({other.rate_hz:g} Hz, {other.unit or 'no unit'}) can't be subtracted from each other."
-            )
-    return replace(first, label=derivation.label)
+    channel = _derived(_by_label(recording), derivation)
+    if isinstance(channel, Channel):
+        return channel
+    raise ChannelError(channel)
 
 
 def shown_channel(recording: Recording, trace: Trace) -> Channel:
@@ -163,15 +157,29 @@ def shown_channel(recording: Recording, trace: Trace) -> Channel:
 
 def unfit(recording: Recording, derivation: Derivation) -> str | None:
     """Return a sentence that says why a recording can't show a derivation, or None where it can."""
-    there = {channel.label for channel in recording.channels}
-    absent = [label for label in dict.fromkeys(derivation.channels) if label not in there]
+    channel = _derived(_by_label(recording), derivation)
+    return None if isinstance(channel, Channel) else channel
+
+
+def _by_label(recording: Recording) -> dict[str, Channel]:
+    return {channel.label: channel for channel in recording.channels}
+
+
+def _derived(channels: Mapping[str, Channel], derivation: Derivation) -> Channel | str:
+    """Return what a derivation of channels is, or a sentence that says why it can't be."""
+    absent = [label for label in dict.fromkeys(derivation.channels) if label not in channels]
     if absent:
-        return f"{derivation.label} needs {', '.join(absent)}, which {recording.name} does not have."
-    try:
-        derived_channel(recording, derivation)
-    except ChannelError as error:
-        return str(error)
-    return None
+        return f"{derivation.label} needs {', '.join(absent)}, which this recording does not have."
+    first = channels[derivation.plus]
+    if set(derivation.minus) == {first.label}:
+        return f"{first.label} less itself is nothing; choose another channel to subtract."
+    for other in (channels[label] for label in derivation.minus):
+        if other.rate_hz != first.rate_hz or other.unit != first.unit:
+            return (
+                f"{first.label} ({first.rate_hz:g} Hz, {first.unit or 'no unit'}) and {other.label} "
+                f"({other.rate_hz:g} Hz, {other.unit or 'no unit'}) can't be subtracted from each other."
+            )
+    return replace(first, label=derivation.label)
 
 
 def read_derivation(recording: Recording, derivation: Derivation, start_s: float, stop_s: float) -> Samples:

@@ -15,7 +15,7 @@ from sleepviewer.display.montage import Derivation, Montage, Trace, as_recorded
 from sleepviewer.recording.base import Channel, Recording, Role
 from sleepviewer.recording.roles import electrodes_of
 
-OTHER_MASTOID: Final = "Referenced to the other mastoid"
+OTHER_MASTOID: Final = "Other mastoid"
 AVERAGE: Final = "Average reference"
 LINKED: Final = "Linked mastoids"
 

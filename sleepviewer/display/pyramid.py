@@ -9,6 +9,7 @@ unfiltered), then with the filtered night itself.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -163,19 +164,27 @@ def fill_chunk(pyramid: Pyramid, recording: Recording, derivation: Derivation, b
 
 
 def fill_preview(
-    lanes: list[tuple[Pyramid, Derivation, Band]], recording: Recording, start_s: float, stop_s: float
+    lanes: list[tuple[Pyramid, Derivation, Band]],
+    recording: Recording,
+    start_s: float,
+    stop_s: float,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Look at a second of the signal here and there in a window, for all lanes at once so that each block is read once.
 
-    A high-passed lane is shown around its mean there, since that is where the filter will put it.
+    A high-passed lane is shown around its mean there, since that is where the filter will put it. It ends early where
+    ``stopped`` says so.
     """
     step = max((stop_s - start_s) / _PREVIEWS, _PREVIEW_S)
     for place in range(math.ceil((stop_s - start_s) / step)):
+        if stopped():
+            return
         first = start_s + place * step
         for pyramid, derivation, band in lanes:
             samples = read_derivation(recording, derivation, first, first + _PREVIEW_S)
             low, high = np.fmin.reduce(samples, initial=np.nan), np.fmax.reduce(samples, initial=np.nan)
             if band.high_pass_hz is not None and low <= high:
-                middle = float(np.nanmean(samples))
+                middle = float(samples.mean())
+                middle = float(np.nanmean(samples)) if math.isnan(middle) else middle
                 low, high = low - middle, high - middle
             pyramid.put_preview(first, first + step, float(low), float(high))

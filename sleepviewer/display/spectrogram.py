@@ -7,7 +7,7 @@ here. A window of ten seconds every five suits rows in which an epoch is a few p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -49,6 +49,7 @@ class Spectrogram:
     step_s: seconds between the middles of windows; window k is taken to stand for ``step_s`` from ``k * step_s``.
     frequencies_hz: ``float64 [n_frequencies]``.
     power_db: ``float32 [n_windows, n_frequencies]``, NaN where there is a gap, no power, or no such frequency.
+    limits_db: the 2nd and 98th percentile of all power: what the palette spans, whatever an artefact does.
     """
 
     label: str
@@ -56,15 +57,11 @@ class Spectrogram:
     step_s: float
     frequencies_hz: NDArray[np.float64]
     power_db: NDArray[np.float32]
+    limits_db: tuple[float, float] = field(init=False)
 
-    @property
-    def limits_db(self) -> tuple[float, float]:
-        """The 2nd and 98th percentile of all power: what the palette spans, whatever an artefact does."""
-        known = self.power_db[np.isfinite(self.power_db)]
-        if not known.size:
-            return 0.0, 1.0
-        low, high = np.percentile(known, _LIMITS_PERCENT).tolist()
-        return low, max(high, low + 1.0)
+    def __post_init__(self) -> None:
+        """Find the limits, here and not when painting: the median of a million values takes a moment."""
+        object.__setattr__(self, "limits_db", _robust_limits(self.power_db))
 
     def at(self, time_s: float, frequency_hz: float) -> float | None:
         """Power in dB at a moment of the recording clock, or None where there is none."""
@@ -79,18 +76,22 @@ class Spectrogram:
 
         A column narrower than a window's step shows the window that it lies in; blank ones are NaN.
         """
-        edges = np.linspace(first_s, last_s, n_columns + 1) / self.step_s
-        begin = np.floor(edges[:-1]).astype(int)
-        end = np.maximum(np.floor(edges[1:]).astype(int), begin + 1)
         n = len(self.power_db)
-        inside = (begin < n) & (end > 0)
-        begin, end = np.clip(begin, 0, n), np.clip(end, 0, n)
-        known = np.isfinite(self.power_db)
-        sums = _running_sum(np.where(known, self.power_db, 0.0))
-        counts = _running_sum(known)
-        total, count = sums[end] - sums[begin], counts[end] - counts[begin]
-        means = np.full(total.shape, np.nan, dtype=np.float32)
-        np.divide(total, count, out=means, where=(count > 0) & inside[:, None], casting="same_kind")
+        edges = np.linspace(first_s, last_s, n_columns + 1) / self.step_s
+        begin = np.floor(edges).astype(int)
+        low, high = max(int(begin[0]), 0), min(max(int(begin[-1]), int(begin[-2]) + 1), n)
+        means = np.full((n_columns, self.power_db.shape[1]), np.nan, dtype=np.float32)
+        if low >= high:
+            return means
+        known = np.isfinite(self.power_db[low:high])
+        # One blank window more, for columns that begin after the end.
+        powers = np.pad(np.where(known, self.power_db[low:high], np.float32(0)), ((0, 1), (0, 0)))
+        counted = np.pad(known, ((0, 1), (0, 0))).view(np.uint8)
+        places = np.clip(begin[:-1] - low, 0, high - low)
+        total = np.add.reduceat(powers, places, axis=0)
+        count = np.add.reduceat(counted, places, axis=0, dtype=np.int32)
+        there = (count > 0) & ((begin[:-1] >= 0) | (begin[1:] > 0))[:, None]
+        np.divide(total, count, out=means, where=there, casting="same_kind")
         return means
 
 
@@ -167,7 +168,9 @@ def _power(windows: NDArray[np.float64], tapers: NDArray[np.float64], rate_hz: f
     return power * (2 / (rate_hz * len(tapers)))
 
 
-def _running_sum(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    sums = np.zeros((len(values) + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=sums[1:])
-    return sums
+def _robust_limits(power_db: NDArray[np.float32]) -> tuple[float, float]:
+    known = power_db[np.isfinite(power_db)]
+    if not known.size:
+        return 0.0, 1.0
+    low, high = np.percentile(known, _LIMITS_PERCENT).tolist()
+    return low, max(high, low + 1.0)

@@ -66,12 +66,13 @@ document.addEventListener('click', event => {
   if (!button) return;
   const told = button.textContent;
   const done = () => { button.textContent = 'copied'; setTimeout(() => { button.textContent = told; }, 1200); };
-  if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(button.dataset.copy).then(done);
-  else {
+  const byHand = () => {
     const area = document.createElement('textarea');
     area.value = button.dataset.copy; document.body.append(area); area.select();
     document.execCommand('copy'); area.remove(); done();
-  }
+  };
+  const clipboard = window.isSecureContext && navigator.clipboard;
+  if (clipboard) clipboard.writeText(button.dataset.copy).then(done, byHand); else byHand();
 });
 """
 
@@ -129,7 +130,7 @@ def copy_button(command: str) -> Cell:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, caption: str = "", left: int = 1, scroll: bool = True
 ) -> str:
-    """Return a table that sorts by its heads; the first ``left`` columns are text, and those that the first row says."""
+    """Return a table that sorts by its heads; the first ``left`` columns are text, and those of the first row."""
     rows = list(rows)
     texts = {place for place, cell in enumerate(rows[0]) if "text" in cell.css} if rows else set()
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""

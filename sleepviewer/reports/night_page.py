@@ -28,6 +28,8 @@ from sleepviewer.reports.analysis import figures_of_agreement
 from sleepviewer.reports.html import number, page, table, tag, text
 from sleepviewer.reports.nights import arousals_of, lights_of, model_text, shipped_record
 from sleepviewer.reports.parts import confusion_tables, figures_table, kappas_table, stages_table, statistics_table
+from sleepviewer.review.comparison import arousals_of as document_arousals
+from sleepviewer.review.comparison import document_scorers
 from sleepviewer.review.lights import Lights
 from sleepviewer.stages import Proba, Stage, StageArray, most_likely
 
@@ -137,20 +139,16 @@ def _recorded(path: Path) -> NightFacts:
                 signal, rate_hz = epochs[places], recording.channel(night.channel).rate_hz
             except ChannelError as error:
                 notes += (str(error),)
-        scorers = {} if truth is None else {"expert": truth.stages}
-        scorers |= {} if prediction is None else {"model": prediction.stages}
-        if document.edited.any() or not scorers:
-            scorers["corrected"] = document.labels
         return NightFacts(
             name=recording.name,
             n_epochs=recording.n_epochs,
-            scorers=scorers,
+            scorers=document_scorers(document),
             proba=None if prediction is None else prediction.proba,
             meta=meta,
             channel=night.channel or "",
             start=recording.start,
             lights=document.lights,
-            arousals_s=tuple(e.start_s for e in document.events if e.kind == "arousal" and not e.suggested),
+            arousals_s=document_arousals(document),
             edited=document.edited,
             signal=signal,
             rate_hz=rate_hz,

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from sleepviewer.errors import ArchiveError, EventError
@@ -57,7 +58,7 @@ class Event:
         """Raise EventError where it has no length, begins before the recording, or its kind is no name."""
         if not (math.isfinite(self.start_s) and math.isfinite(self.stop_s) and 0 <= self.start_s < self.stop_s):
             raise EventError(f"An event lasts from one time of the recording to a later one, not {self._span}.")
-        if not self.kind or self.kind != one_line(self.kind):
+        if not _is_name(self.kind):
             raise EventError("An event's kind is a name in one line; give it one.")
 
     @property
@@ -105,6 +106,11 @@ class Event:
             )
         except (KeyError, TypeError, ValueError, AttributeError, EventError) as error:
             raise ArchiveError(f"The archive holds an event that is damaged ({error!r}).") from error
+
+
+@lru_cache
+def _is_name(kind: str) -> bool:
+    return bool(kind) and kind == one_line(kind)
 
 
 def in_order(events: Iterable[Event]) -> tuple[Event, ...]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -37,6 +37,10 @@ class HypnodensityRow(NightRow):
 
     def draw(self, painter: QPainter, width: float, height: float) -> None:
         if self._proba is None or not len(self._proba):
+            painter.setPen(QColor(self._theme.dim_text))
+            rect = QRectF(12, 0, width - 24, height)
+            text = "How sure the model is of each stage, once it has scored"
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
             return
         columns, rows = int(width), max(int(height) - 6, 1)
         middles = (np.arange(columns) + 0.5) / width

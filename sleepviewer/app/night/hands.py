@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
@@ -68,7 +69,7 @@ class NightHands(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QMouseEvent):
-            if event.type() is QEvent.Type.MouseButtonPress:
+            if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
                 return self._press(event)
             if event.type() is QEvent.Type.MouseMove:
                 return self._move(event)
@@ -188,7 +189,7 @@ class NightHands(QObject):
         if hidden:
             menu.addSeparator()
         for other in hidden:
-            menu.addAction(f"Show “{other.title}”", lambda other=other: self._show(other, shown=True))
+            menu.addAction(f"Show “{other.title}”", partial(self._show, other, shown=True))
         return menu
 
     def _show(self, row: NightRow, *, shown: bool) -> None:

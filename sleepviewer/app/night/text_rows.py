@@ -26,6 +26,11 @@ class TickRow(TextRow):
     def __init__(self, key: str, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(key, title, theme, parent)
         self._epochs: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._text = ""
+
+    @property
+    def has_content(self) -> bool:
+        return bool(self._text)
 
     def show_epochs(self, epochs: NDArray[np.intp], text: str) -> None:
         """Show the ticks; ``text`` stands in the gutter."""

@@ -171,6 +171,8 @@ class NightView(QWidget):
             epochs = disagreeing_epochs(document)
             counted = document.prediction is not None and (document.truth is not None or document.edited.any())
             self.disagreements.show_epochs(epochs, f"{len(epochs)} disagree" if counted else "")
+            if self.disagreements.has_content != (self.disagreements in self._laid_out):
+                self._lay_out()
 
     def _show_model(self, document: Document) -> None:
         proba = document.proba
@@ -277,6 +279,8 @@ class NightView(QWidget):
         for row in shown:
             factor = self._scale * self._arrangement.height_of(row.key) if row.resizable else 1.0
             row.setFixedHeight(max(round(row.usual_height * factor), row.usual_height if not row.resizable else 24))
+
+        self._column.activate()  # now, so that whatever is dragged knows where rows are
 
     def _fitting_scale(self, shown: Sequence[NightRow]) -> float:
         fixed = _TOP_PX + sum(row.usual_height for row in shown if not row.resizable)

@@ -52,7 +52,10 @@ class PageCanvas(QWidget):
         self._selected: int | None = None
         self._page: Page | None = None
         self._layout: PageLayout | None = None
-        self._pictures: dict[tuple[float, float, int], QPixmap] = {}
+        self._prepared: dict[tuple[float, float, float], tuple[Page, QPixmap]] = {}
+        self._ground = QPixmap()
+        self._ground_key: tuple[object, ...] = ()
+        self._failed = False
         self._prepare_soon = QTimer(self)
         self._prepare_soon.setSingleShot(True)
         self._prepare_soon.timeout.connect(self._prepare)
@@ -76,12 +79,17 @@ class PageCanvas(QWidget):
             self._overview.close()
             self._overview.deleteLater()
         self._overview = self._composer = self._page = None
-        self._pictures.clear()
+        self._prepared.clear()
 
     @property
     def montage(self) -> Montage:
         """What is shown, with the gains as they are now."""
         return self._montage
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """What half a lane's height stands for, lane by lane: ``±100 µV``."""
+        return () if self._page is None else tuple(look.scale for look in self._page.lanes)
 
     def set_montage(self, montage: Montage) -> None:
         """Show other derivations, filters, gains, colours or heights; a night must be open."""
@@ -185,10 +193,8 @@ class PageCanvas(QWidget):
         if dirty.left() < layout.plot.left():
             painter.fillRect(QRectF(0, 0, layout.plot.left(), self.height()), ground)
             painting.paint_gutter(painter, layout, page, self.font())
-        if dirty.bottom() > layout.axis.top():
-            painting.paint_axis(painter, layout, page, self.font())
-        if dirty.intersects(layout.plot):
-            painter.drawPixmap(layout.plot.topLeft(), self._picture(page, layout, self._epoch))
+        if dirty.intersects(layout.plot.united(layout.axis)):
+            painter.drawPixmap(layout.plot.topLeft(), self._picture(page, layout))
             painter.setFont(self.font())
             painter.setClipRect(layout.plot)
             self._paint_moving(painter, layout, page)
@@ -203,28 +209,49 @@ class PageCanvas(QWidget):
     def _paint_overlays(self, painter: QPainter, layout: PageLayout, page: Page) -> None:
         """Paint what may change without the page; the painter is clipped to the plot."""
 
-    def _picture(self, page: Page, layout: PageLayout, epoch: int) -> QPixmap:
-        """Return the plot of a page, painted, from memory where it was prepared."""
-        key = self._key(layout, epoch)
-        picture = self._pictures.pop(key, None)
-        if picture is None:
-            ratio = self.devicePixelRatioF()
-            size = layout.plot.size() * ratio
-            picture = QPixmap(max(round(size.width()), 1), max(round(size.height()), 1))
-            picture.setDevicePixelRatio(ratio)
-            painter = QPainter(picture)
-            painter.translate(-layout.plot.topLeft())
-            painting.paint_plot(painter, layout, page, self.font())
-            painter.end()
-        self._pictures[key] = picture
+    def _picture(self, page: Page, layout: PageLayout) -> QPixmap:
+        """Return the plot of a page and the times under it, painted, from memory where they were prepared."""
+        key = self._key(layout, page)
+        prepared = self._prepared.pop(key, None)
+        picture = self._painted(page, layout) if prepared is None else prepared[1]
+        if not self._failed:
+            self._prepared[key] = (page, picture)
         most = max(min(_KEPT_PICTURES, _KEPT_PX // (picture.width() * picture.height())), 2)
-        while len(self._pictures) > most:
-            del self._pictures[next(iter(self._pictures))]
+        while len(self._prepared) > most:
+            del self._prepared[next(iter(self._prepared))]
         return picture
 
-    def _key(self, layout: PageLayout, epoch: int) -> tuple[float, float, int]:
+    def _painted(self, page: Page, layout: PageLayout) -> QPixmap:
+        picture = self._pixmap(layout.plot.united(layout.axis))
+        painter = QPainter(picture)
+        # The ground is the same on every page of the usual kind.
+        ground_key = painting.ground_key(layout, page)
+        if ground_key != self._ground_key:
+            self._ground, self._ground_key = self._pixmap(layout.plot), ground_key
+            on_ground = QPainter(self._ground)
+            on_ground.translate(-layout.plot.topLeft())
+            painting.paint_ground(on_ground, layout, page)
+            on_ground.end()
+        painter.drawPixmap(0, 0, self._ground)
+        painter.translate(-layout.plot.topLeft())
+        painting.paint_axis(painter, layout, page, self.font())
+        painter.setClipRect(layout.plot)
+        painting.paint_traces(painter, layout, page)
+        painter.setFont(self.font())
+        painting.paint_words(painter, layout, page)
+        painter.end()
+        return picture
+
+    def _pixmap(self, rect: QRectF) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(max(round(rect.width() * ratio), 1), max(round(rect.height() * ratio), 1))
+        pixmap.setDevicePixelRatio(ratio)
+        return pixmap
+
+    def _key(self, layout: PageLayout, page: Page | None, epoch: int = 0) -> tuple[float, float, float]:
         # The picture of the whole night is the same on all its epochs.
-        return layout.start_s, layout.stop_s, -1 if self._timebase is None else epoch
+        epoch_s = epoch * EPOCH_S if page is None else page.epoch_s
+        return layout.start_s, layout.stop_s, -1.0 if self._timebase is None else epoch_s
 
     def _prepare(self) -> None:
         """Read and paint the page that comes next, so that turning to it takes no time."""
@@ -234,9 +261,9 @@ class PageCanvas(QWidget):
         if not 0 <= following < self._composer.recording.n_epochs:
             return
         layout = self._lay_out(QRectF(self.rect()), following)
-        if self._key(layout, following) not in self._pictures:
-            page = self._read(layout, following, self.devicePixelRatioF())
-            self._picture(page, layout, following)
+        if self._key(layout, None, following) not in self._prepared:
+            page = self._read(layout, following, self.devicePixelRatioF(), ahead=self._direction)
+            self._picture(page, layout)
 
     # -- composing
 
@@ -253,9 +280,15 @@ class PageCanvas(QWidget):
         if event.type() is QEvent.Type.FontChange:
             self._refresh()
 
+    def event(self, event: QEvent) -> bool:
+        # The window came to a screen of another density: columns and pictures are others.
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._refresh()
+        return super().event(event)
+
     def _refresh(self) -> None:
         """Compose anew after a change of what a page looks like: no picture that was kept is right any more."""
-        self._pictures.clear()
+        self._prepared.clear()
         self._compose()
         self.update()
 
@@ -264,7 +297,12 @@ class PageCanvas(QWidget):
             return
         before = self._page
         self._layout = self._lay_out(QRectF(self.rect()), self._epoch)
-        self._page = page = self._read(self._layout, self._epoch, self.devicePixelRatioF())
+        prepared = self._prepared.get(self._key(self._layout, None, self._epoch))
+        if prepared is None:
+            page = self._read(self._layout, self._epoch, self.devicePixelRatioF())
+        else:
+            page = replace(prepared[0], selected=self._selected, epoch_s=self._epoch * EPOCH_S)
+        self._page = page
         if before is None or before.lanes != page.lanes:
             self.setAccessibleDescription("; ".join(f"{look.label} {look.detail}" for look in page.lanes))
             self._update_gutter()
@@ -272,7 +310,7 @@ class PageCanvas(QWidget):
 
     def _on_advanced(self) -> None:
         if self._page is not None and self._page.grows:
-            self._pictures.clear()
+            self._prepared.clear()
             self._compose()
 
     def _lay_out(self, rect: QRectF, epoch: int) -> PageLayout:
@@ -282,11 +320,11 @@ class PageCanvas(QWidget):
         heights = [trace.height for trace in self._montage.shown]
         return lay_out(rect, self.fontMetrics().height() + 6, heights, span)
 
-    def _read(self, layout: PageLayout, epoch: int, scale: float) -> Page:
+    def _read(self, layout: PageLayout, epoch: int, scale: float, *, ahead: int = 0) -> Page:
         assert self._composer is not None
         columns = min(max(int(layout.plot.width() * scale), 200), _MOST_COLUMNS)
         time_px = self.fontMetrics().horizontalAdvance("+00:00:00") + 12
-        return self._composer.page(
+        page = self._composer.page(
             self._montage,
             self._style,
             epoch,
@@ -295,7 +333,10 @@ class PageCanvas(QWidget):
             most_times=max(int(layout.plot.width() / time_px), 2),
             selected=self._selected,
             theme=self._theme,
+            ahead=ahead,
         )
+        self._failed = self._composer.failed
+        return page
 
     def _update_plot(self) -> None:
         if self._layout is not None:

@@ -14,7 +14,7 @@ from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import LaneLook, Missing, Page
 from sleepviewer.display.filters import RAW
 from sleepviewer.display.gain import starting_half_height
-from sleepviewer.display.montage import Montage, Trace, derived_channel, shown_channel
+from sleepviewer.display.montage import Derivation, Montage, Trace, shown_channel
 from sleepviewer.display.page import PageCache, PageTrace
 from sleepviewer.display.timebase import axis_times, epoch_borders, grid_lines, is_long, shows_context
 from sleepviewer.errors import ChannelError, SleepViewerError
@@ -44,7 +44,9 @@ class Composer:
         self._overview = overview
         self._tell = tell
         self._cache = PageCache(recording)
-        self._channels: dict[Trace, Channel | None] = {}
+        self._channels: dict[tuple[Derivation, Role | None], Channel | None] = {}
+        self.failed = False
+        """Whether the last page that was asked for could not be read."""
         self._starting: dict[tuple[object, ...], float] = {}
 
     def half_height(self, trace: Trace) -> float:
@@ -70,11 +72,15 @@ class Composer:
         most_times: int,
         selected: int | None,
         theme: Theme,
+        ahead: int = 0,
     ) -> Page:
-        """Read a page and put together all that is painted of it; ``most_times`` have room under it."""
+        """Read a page and put together all that is painted of it; ``most_times`` have room under it.
+
+        With ``ahead``, an epoch more is read after it (1) or before it (-1), for the page that follows.
+        """
         start, stop = layout.start_s, layout.stop_s
         lanes = [(trace, self._channel(trace)) for trace in montage.shown]
-        traces, named = self._read(lanes, style, start, stop, columns)
+        traces, named = self._read(lanes, style, (start, stop), columns, ahead)
         return Page(
             epoch_s=epoch * EPOCH_S,
             epoch_is_narrow=is_long(start, stop),
@@ -94,19 +100,25 @@ class Composer:
 
     def _channel(self, trace: Trace) -> Channel | None:
         """What a lane shows, or None (said once) where the recording does not have it."""
-        if trace not in self._channels:
+        key = (trace.derivation, trace.role)
+        if key not in self._channels:
             try:
-                derived_channel(self.recording, trace.derivation)
-                self._channels[trace] = shown_channel(self.recording, trace)
+                self._channels[key] = shown_channel(self.recording, trace)
             except ChannelError as error:
-                self._channels[trace] = None
+                self._channels[key] = None
                 self._tell(str(error))
-        return self._channels[trace]
+        return self._channels[key]
 
     def _read(
-        self, lanes: list[tuple[Trace, Channel | None]], style: Style, start: float, stop: float, columns: int
+        self,
+        lanes: list[tuple[Trace, Channel | None]],
+        style: Style,
+        span: tuple[float, float],
+        columns: int,
+        ahead: int,
     ) -> tuple[list[PageTrace], list[str]]:
         """Return the lanes' traces, and the filters that they are shown with, as text."""
+        start, stop = span
         bands = [trace.band if style.filters_on else RAW for trace, _ in lanes]
         from_overview = [
             channel is not None and self._overview.suits(trace.derivation, stop - start, columns)
@@ -118,6 +130,7 @@ class Composer:
             ]
             self._overview.want(wanted, (start + stop) / 2)
         traces, named = [], []
+        self.failed = False
         try:
             for (trace, channel), band, there in zip(lanes, bands, from_overview, strict=True):
                 if channel is None:
@@ -128,9 +141,10 @@ class Composer:
                     traces.append(shown)
                     named.append(band.text if is_true else "preview, unfiltered")
                 else:
-                    traces.append(self._cache.read(trace.derivation, start, stop, band, columns))
+                    traces.append(self._cache.read(trace.derivation, start, stop, band, columns, ahead=ahead))
                     named.append(band.text)
         except SleepViewerError as error:
+            self.failed = True
             # Better no traces than those of another page.
             traces, named = [_NOTHING] * len(lanes), [band.text for band in bands]
             self._tell(str(error))

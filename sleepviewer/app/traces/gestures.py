@@ -130,20 +130,20 @@ class Ruling:
         pen.setCosmetic(True)
         painter.setPen(pen)
         painter.drawLine(ends[0], ends[1])
-        _paint_box(painter, layout, ends[1], self.lines(layout, page), theme)
+        _paint_box(painter, layout, ends[1].x(), lane, self.lines(layout, page), theme)
 
 
-def _paint_box(painter: QPainter, layout: PageLayout, at: QPointF, lines: list[str], theme: Theme) -> None:
-    """Write lines into a box near a point, inside the plot."""
+def _paint_box(painter: QPainter, layout: PageLayout, x: float, lane: QRectF, lines: list[str], theme: Theme) -> None:
+    """Write lines into a box beside a lane, so that what is measured stays to be seen, and within the plot."""
     painter.setFont(tabular(painter.font()))
     metrics = painter.fontMetrics()
     width = max(metrics.horizontalAdvance(line) for line in lines) + 16
     height = metrics.height() * len(lines) + 10
     plot = layout.plot
-    left = min(max(at.x() + 12, plot.left() + 4), plot.right() - width - 4)
-    top = at.y() - height - 12
-    if top < plot.top() + 4:
-        top = min(at.y() + 14, plot.bottom() - height - 4)
+    left = min(max(x + 12, plot.left() + 4), plot.right() - width - 4)
+    top = lane.bottom() + 4
+    if top + height > plot.bottom() - 4:
+        top = max(lane.top() - height - 4, plot.top() + 4)
     box = QRectF(left, top, width, height)
     painter.setPen(hairline(QColor(theme.cursor)))
     painter.setBrush(QColor(theme.panel))

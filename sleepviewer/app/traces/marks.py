@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -108,14 +109,26 @@ def paint_marks(
     painter: QPainter, layout: PageLayout, marks: Sequence[Mark], labels: Sequence[str], theme: Theme
 ) -> None:
     """Paint the marks over the traces; the painter is clipped to the plot."""
-    for mark in marks:
-        rect = rect_of(mark, layout, labels)
-        if not rect.isEmpty():
-            paint_mark(painter, rect, mark, theme)
+    shown = [(rect, mark) for mark in marks if not (rect := rect_of(mark, layout, labels)).isEmpty()]
+    tops = [rect.topLeft() for rect, _ in shown]
+    height = painter.fontMetrics().height()
+    for rect, mark in shown:
+        room = math.inf
+        if _has_text(rect, mark) and not mark.selected:
+            # A text ends where the next one on its line begins; the chosen mark's is whole.
+            room = min(
+                (p.x() - rect.left() for p in tops if rect.left() < p.x() and abs(p.y() - rect.top()) < height),
+                default=math.inf,
+            )
+        paint_mark(painter, rect, mark, theme, room)
 
 
-def paint_mark(painter: QPainter, rect: QRectF, mark: Mark, theme: Theme) -> None:
-    """Paint one mark: filled and framed, hatched and dashed where it is only suggested."""
+def _has_text(rect: QRectF, mark: Mark) -> bool:
+    return rect.width() >= _TEXT_PX and bool(mark.text)
+
+
+def paint_mark(painter: QPainter, rect: QRectF, mark: Mark, theme: Theme, room: float = math.inf) -> None:
+    """Paint one mark: filled and framed, hatched and dashed where it is only suggested; ``room`` is for its text."""
     color, fill = QColor(mark.color), QColor(mark.color)
     fill.setAlpha(90 if mark.selected else 48)
     pattern = Qt.BrushStyle.BDiagPattern if mark.suggested else Qt.BrushStyle.SolidPattern
@@ -135,8 +148,11 @@ def paint_mark(painter: QPainter, rect: QRectF, mark: Mark, theme: Theme) -> Non
     if mark.selected and mark.movable:
         for x in (rect.left(), rect.right()):
             painter.fillRect(QRectF(x - 2, rect.center().y() - 8, 4, 16), color)
-    if rect.width() >= _TEXT_PX and mark.text:
+    if _has_text(rect, mark):
         painter.setPen(QColor(theme.text))
         # A long mark that began before the page says what it is at the page's edge.
         left = max(rect.left(), painter.clipBoundingRect().left() if painter.hasClipping() else rect.left()) + 4
-        painter.drawText(QPointF(left, rect.top() + painter.fontMetrics().ascent() + 1), mark.text)
+        metrics, text = painter.fontMetrics(), mark.text
+        if math.isfinite(room):
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(int(rect.left() + room - left) - 3, 0))
+        painter.drawText(QPointF(left, rect.top() + metrics.ascent() + 1), text)

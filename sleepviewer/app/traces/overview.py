@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -23,6 +24,7 @@ _KEPT_BYTES: Final = 32 << 20
 _BYTES_A_BIN: Final = 11
 """Of the lowest level's stretches, with all levels above it."""
 _TELL_EVERY_S: Final = 0.15
+_SWITCH_S: Final = 0.0005
 _SHORT_S: Final = 180.0
 """Pages up to this length are read as they are."""
 
@@ -55,7 +57,7 @@ class Overview(QObject):
     def want(self, lanes: Sequence[Lane], centre_s: float) -> None:
         """Have these lanes built, outward from a recording time; others are kept while there is room."""
         with self._lock:
-            self._wanted, self._centre_s = list(lanes), centre_s
+            self._wanted, self._centre_s = list(dict.fromkeys(lanes)), centre_s
             for lane in lanes:
                 if lane not in self._pyramids:
                     self._pyramids[lane] = self._new(lane[0], len(lanes))
@@ -104,6 +106,18 @@ class Overview(QObject):
         return self._stopped
 
     def _build(self) -> None:
+        # The window asks for the interpreter at every call of Qt, and would wait for it 5 ms each time.
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            self._fill()
+        finally:
+            sys.setswitchinterval(before)
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _fill(self) -> None:
         told = 0.0
         try:
             while True:
@@ -114,7 +128,7 @@ class Overview(QObject):
                         break
                 unseen = [lane for lane in lanes if not lane[0].has_preview]
                 if unseen:
-                    fill_preview(unseen, self._recording, 0.0, self._recording.duration_s)
+                    fill_preview(unseen, self._recording, 0.0, self._recording.duration_s, self._is_stopped)
                     self._tell()
                 for pyramid, derivation, band in lanes:
                     if self._is_stopped():

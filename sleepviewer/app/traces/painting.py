@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
@@ -53,6 +55,26 @@ def paint_plot(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -
     paint_traces(painter, layout, page)
     painter.setFont(font)
     paint_words(painter, layout, page)
+
+
+def ground_key(layout: PageLayout, page: Page) -> tuple[object, ...]:
+    """Return what the ground depends on: pages with the same key have the same ground."""
+    start = layout.start_s
+    return (
+        layout.plot.getRect(),
+        layout.edges,
+        round(layout.stop_s - start, 6),
+        round(page.epoch_s - start, 6),
+        page.context_is_faint,
+        page.epoch_is_narrow,
+        # The grid of a short page is even.
+        len(page.grid),
+        tuple((round(time - start, 6), strong) for time, strong in page.grid[: 7 if page.context_is_faint else None]),
+        tuple((stretch.start_s - start, stretch.stop_s - start) for stretch in page.missing),
+        tuple((look.guide, look.half_height) for look in page.lanes if look.guide is not None),
+        page.theme.name,
+        page.theme.panel,
+    )
 
 
 def paint_ground(painter: QPainter, layout: PageLayout, page: Page) -> None:
@@ -113,31 +135,38 @@ def paint_traces(painter: QPainter, layout: PageLayout, page: Page) -> None:
             painter.save()
             clip = layout.lane_rect(lane).adjusted(0, -room / 2, 0, room / 2)
             painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
-        color = QColor(look.color or theme.trace)
+        color = look.color or theme.trace
+        x, y = points(layout, lane, look, trace)
         bounds: tuple[float, ...] = ()
         if page.context_is_faint:
             bounds = (page.epoch_s - layout.start_s, page.epoch_s + EPOCH_S - layout.start_s)
-        for place, part in enumerate(split(trace, bounds)):
+        for place, (first, stop) in enumerate(split(trace, bounds)):
             faint = bool(bounds) and place != 1
-            painter.setPen(hairline(_blended(color, theme) if faint else color))
-            _draw_trace(painter, layout, lane, look, part)
+            painter.setPen(hairline(_blended(color, theme.panel) if faint else QColor(color)))
+            _draw_line(painter, x[first:stop], y[first:stop])
         if page.epoch_is_narrow:
             painter.restore()
 
 
-def split(trace: PageTrace, bounds: tuple[float, ...]) -> list[PageTrace]:
-    """Cut a trace at times of the page, so that each part ends at the first point of the next."""
-    cuts = np.searchsorted(trace.x, bounds).tolist() if bounds else []
-    ends = [0, *cuts, len(trace.x)]
-    return [PageTrace(trace.x[first : stop + 1], trace.y[first : stop + 1]) for first, stop in pairwise(ends)]
+def split(trace: PageTrace, bounds: tuple[float, ...]) -> list[tuple[int, int]]:
+    """Return a trace's parts between times of the page, ``first`` ≤ i < ``stop``; each ends in the next one's first."""
+    ends = [0, *np.searchsorted(trace.x, bounds).tolist(), len(trace.x)] if bounds else [0, len(trace.x)]
+    return [(first, stop + 1) for first, stop in pairwise(ends)]
 
 
-def _draw_trace(painter: QPainter, layout: PageLayout, lane: int, look: LaneLook, trace: PageTrace) -> None:
-    if not len(trace.x):
-        return
+def points(
+    layout: PageLayout, lane: int, look: LaneLook, trace: PageTrace
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return where a lane's points are on the page, in pixels; NaN in gaps."""
     up = 1.0 if look.negative_up else -1.0
-    x = trace.x * layout.px_per_s + layout.plot.left()
-    y = trace.y * (up * layout.half(lane) / look.half_height) + layout.middle(lane)
+    x = trace.x * layout.px_per_s
+    x += layout.plot.left()
+    y = trace.y * (up * layout.half(lane) / look.half_height)
+    y += layout.middle(lane)
+    return x, y
+
+
+def _draw_line(painter: QPainter, x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
     for first, stop in runs(y):
         if stop - first == 1:
             painter.drawPoint(QPointF(float(x[first]), float(y[first])))
@@ -228,10 +257,12 @@ def _draw_verticals(painter: QPainter, layout: PageLayout, times: Iterable[float
     painter.drawLines([QLineF(x, top, x, bottom) for x in map(layout.x_of, times)])
 
 
-def _blended(color: QColor, theme: Theme) -> QColor:
-    ground, left = QColor(theme.panel), 1 - _FAINT
+@lru_cache(maxsize=64)
+def _blended(color: str, panel: str) -> QColor:
+    """Return a colour as it is drawn beside the epoch."""
+    ink, ground, left = QColor(color), QColor(panel), 1 - _FAINT
     return QColor.fromRgbF(
-        color.redF() * left + ground.redF() * _FAINT,
-        color.greenF() * left + ground.greenF() * _FAINT,
-        color.blueF() * left + ground.blueF() * _FAINT,
+        ink.redF() * left + ground.redF() * _FAINT,
+        ink.greenF() * left + ground.greenF() * _FAINT,
+        ink.blueF() * left + ground.blueF() * _FAINT,
     )

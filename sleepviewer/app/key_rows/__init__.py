@@ -1,0 +1,1 @@
+"""The rows of the key table, a module for every menu."""

@@ -1,0 +1,30 @@
+"""Commands of the menu Help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sleepviewer.app.key_rows.row import KeyRow
+
+ROWS: Final = (
+    KeyRow(
+        "palette",
+        "Help",
+        "Find a command…",
+        ("Ctrl+K",),
+        tip="Type a few letters of any command or recent recording",
+        icon="search",
+        needs_night=False,
+    ),
+    KeyRow("help_keys", "Help", "Keys", ("?",), tip="All keys, as they are set", icon="keyboard", needs_night=False),
+    KeyRow(
+        "about",
+        "Help",
+        "About SleepViewer",
+        (),
+        tip="Version and licence",
+        icon="about",
+        break_before=True,
+        needs_night=False,
+    ),
+)

@@ -1,0 +1,37 @@
+"""Commands of the menu Score."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sleepviewer.app.key_rows.row import KeyRow
+
+ROWS: Final = (
+    KeyRow(
+        "score",
+        "Score",
+        "Score the night",
+        ("S",),
+        tip="Score the night in the background with the model in the tool bar",
+        icon="score",
+    ),
+    KeyRow(
+        "cancel_scoring",
+        "Score",
+        "Cancel scoring",
+        ("Esc",),
+        tip="Stop scoring; what the night had before stays",
+        icon="stop",
+        unless="no night is being scored",
+    ),
+    KeyRow(
+        "load_weights",
+        "Score",
+        "Load AttnSleep weights…",
+        (),
+        tip="Offer a model with weights of your own",
+        icon="weights",
+        break_before=True,
+        needs_night=False,
+    ),
+)
