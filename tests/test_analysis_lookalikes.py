@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
 from sleepviewer.analysis.lookalikes import EmbeddedNight, embed, umap_is_there
-from sleepviewer.archive import build_archive, make_meta
+from sleepviewer.archive import build_archive, make_meta, write_archive
+from sleepviewer.cli import main
 from sleepviewer.errors import AlignmentError, AnalysisError, ChannelError
 from sleepviewer.recording import open_recording
 from sleepviewer.scoring.family_engine import FamilyEngine
@@ -106,3 +109,26 @@ def test_features_of_a_recording_and_of_its_archive(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.exp(ours.values[:, -5:]).sum(axis=1), 1, rtol=1e-4)
     with pytest.raises(ChannelError, match="without a signal"):
         archive_features(engine, without)
+
+
+def test_the_command_lists_epochs_alike_across_a_folder(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        night = simulate_night(tmp_path, seed=seed, hours=0.2)
+        with open_recording(night.psg_path) as recording:
+            meta = make_meta(recording, base="truth")
+            archive = build_archive(recording, "EEG Fpz-Cz", night.stages, meta=meta, expert=night.stages)
+        write_archive(tmp_path / f"n{seed}.npz", archive)
+    (tmp_path / "broken.npz").write_bytes(b"no")
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(main, ["alike", str(tmp_path / "n0.npz"), *words])
+
+    done = run("--epoch", "3", "--among", str(tmp_path), "--count", "30", "--json")
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)["alike"]
+    assert {row["night"] for row in found} == {"n0", "n1"}
+    assert {"night": "n0", "epoch": 3} not in [{key: row[key] for key in ("night", "epoch")} for row in found]
+    assert "broken.npz" in done.stderr
+    assert "so none is number 99" in run("--epoch", "99").stderr
+    assert run("--epoch", "1", "--engine", "yasa").exit_code == 2
+    assert "distance" in run("--epoch", "1").stdout

@@ -50,7 +50,7 @@ def test_statistics_follow_edits_lights_and_arousals() -> None:
     document = document_of(8, truth=TRUTH, model=MODEL)
     assert list(document_statistics(document)) == ["expert", "model"]
     document.set_stage([1], Stage.N1)
-    document.set_lights(Lights(1, 8))
+    document.set_lights(Lights(1))
     document.add_event("arousal", 60, 65)
     found = document_statistics(document)
     assert list(found) == ["expert", "model", "corrected"]

@@ -1,5 +1,6 @@
 """The ``sleepviewer`` command: one module for nights, one for data sets, one for models and their training."""
 
+from sleepviewer.cli.alike import alike
 from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
@@ -13,6 +14,7 @@ main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)
 main.add_command(analyse)
+main.add_command(alike)
 main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.analysis.agreement import Agreement, agreement_of
+from sleepviewer.analysis.bias import BiasSums
 from sleepviewer.analysis.errors import Disagreement, pair_text
 from sleepviewer.analysis.groups import CRITERIA, Cluster, Groups, clusters
 from sleepviewer.analysis.intervals import ALL_METRICS, DRAWS, Interval, bootstrap
@@ -50,6 +51,7 @@ TABLES: Final = (
     "suspects",
     "confusion",
     "figures",
+    "bias",
 )
 """The CSV files that an analysis writes."""
 
@@ -118,6 +120,7 @@ class ModelPart:
 
     model: str
     groups: Groups = field(default_factory=Groups)
+    bias: BiasSums = field(default_factory=BiasSums)
     subjects: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     nights: list[NightRow] = field(default_factory=list)
     clusters: list[Cluster] = field(default_factory=list)
@@ -159,7 +162,6 @@ class Analysis:
     """What came of all nights, by model; ``left_out`` says of each file that is not in it, why."""
 
     parts: dict[str, ModelPart] = field(default_factory=dict)
-    statistics: list[tuple[str, str, dict[str, float | int | None]]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     nights: int = 0
     epochs: int = 0
@@ -260,8 +262,7 @@ def _count_in(analysis: Analysis, part: ModelPart, night: AnalysedNight, files: 
         files["statistics"].add(
             {"model": night.model, "night": night.name, "subject": night.subject, "scorer": scorer} | values
         )
-    if len(analysis.statistics) < SHOWN_ERRORS:
-        analysis.statistics += [(night.name, scorer, values) for scorer, values in marks.items()]
+    part.bias.add(marks["expert"], marks["model"])
     seen = night.provenance.seen
     part.seen[seen] = part.seen.get(seen, 0) + 1
     if seen is Seen.TRAINED:
@@ -405,6 +406,19 @@ def _write_sums(part: ModelPart, files: dict[str, Table], draws: int, over: Unit
                     "boundary_shifts": tally.shifts,
                 }
             )
+    for name, bias in part.bias.rows().items():
+        files["bias"].add(
+            {
+                "model": part.model,
+                "statistic": name,
+                "nights": bias.nights,
+                "expert_mean": bias.first,
+                "model_mean": bias.second,
+                "difference": bias.difference,
+                "low": bias.low,
+                "high": bias.high,
+            }
+        )
     for stage, counts in zip(SCORED_STAGES, part.confusion.tolist(), strict=True):
         columns = {other.label: count for other, count in zip(SCORED_STAGES, counts, strict=True)}
         files["confusion"].add({"model": part.model, "truth": stage.label} | columns)

@@ -11,6 +11,7 @@ import sleepviewer
 from sleepviewer.analysis.groups import CRITERIA, Tally
 from sleepviewer.analysis.intervals import DRAWS
 from sleepviewer.analysis.provenance import Seen
+from sleepviewer.analysis.statistics import STATISTIC_TITLES
 from sleepviewer.reports.analysis import (
     MOST_SUSPECTS,
     SHOWN_ERRORS,
@@ -83,6 +84,7 @@ def _part(part: ModelPart, draws: int, over: Unit) -> Iterator[str]:
     yield from _clusters(part)
     yield from _suspects(part)
     yield from _errors(part)
+    yield from _bias(part)
     yield tag("h3", "Nights")
     yield _nights(part)
     yield tag("h3", "Subjects")
@@ -202,6 +204,29 @@ def _errors(part: ModelPart) -> Iterator[str]:
     ]
     heads = ["night", "epoch", "clock", "pair", "p", "kind", "distance", "expert", "model", "signal", "open"]
     yield table(heads, rows)
+
+
+def _bias(part: ModelPart) -> Iterator[str]:
+    yield tag("h3", "Night statistics: expert and model")
+    yield tag(
+        "p",
+        "Means over nights, the model's minus the expert's, and between which limits 95 % of nights lie (Bland & "
+        "Altman). Those of each night are in statistics.csv.",
+        "note",
+    )
+    rows = [
+        [
+            text(STATISTIC_TITLES[name]),
+            number(bias.nights),
+            number(bias.first, 1),
+            number(bias.second, 1),
+            number(bias.difference, 1),
+            number(bias.low, 1),
+            number(bias.high, 1),
+        ]
+        for name, bias in part.bias.rows().items()
+    ]
+    yield table(["statistic", "nights", "expert", "model", "difference", "from", "to"], rows)
 
 
 def _nights(part: ModelPart) -> str:
