@@ -209,6 +209,19 @@ def test_odd_nights_are_counted_or_told_and_never_stop_the_others(folder: Path, 
     assert nights["apart"]["epochs"] == ""
 
 
+def test_a_folder_in_which_nothing_can_be_compared_epoch_by_epoch_has_a_report(folder: Path, tmp_path: Path) -> None:
+    apart = np.array([2, -1] * 5, np.int8)
+    write_night(folder / "n.npz", truth=apart, predicted=np.array([-1, 2] * 5, np.int8))
+    done = run("analyse", folder, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert "no epoch that both score" in done.stdout
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "no epoch that both of them score" in text
+    assert_stands_alone(text)
+    assert run("report", folder / "n.npz", "--out", tmp_path / "n.html").exit_code == 0
+    assert "nothing is compared" in (tmp_path / "n.html").read_text(encoding="utf-8")
+
+
 def test_models_are_told_apart(folder: Path, tmp_path: Path) -> None:
     write_night(folder / "a.npz", 1)
     write_night(folder / "b.npz", 1, weights="cd" * 32)

@@ -226,7 +226,7 @@ def _bias(part: ModelPart) -> Iterator[str]:
         ]
         for name, bias in part.bias.rows().items()
     ]
-    yield table(["statistic", "nights", "expert", "model", "difference", "from", "to"], rows)
+    yield table(["statistic", "nights", "expert", "model", "difference", "from", "to"], rows, scroll=False)
 
 
 def _nights(part: ModelPart) -> str:

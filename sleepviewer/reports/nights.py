@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -269,7 +270,7 @@ def _find(stem: str, folder: Path | None) -> Path | None:
     """Return a recording in a folder whose name begins as the night's does, or None."""
     if folder is None or not stem:
         return None
-    there = (path for path in sorted(folder.glob(f"{stem}*")) if path.suffix.lower() in _RECORDINGS)
+    there = (path for path in sorted(folder.glob(f"{glob.escape(stem)}*")) if path.suffix.lower() in _RECORDINGS)
     return next((path for path in there if "hypnogram" not in path.name.lower()), None)
 
 
