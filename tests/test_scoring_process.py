@@ -187,8 +187,8 @@ def test_a_fault_in_an_engine_gives_a_sentence(process: ScoringProcess, short: P
 
 def test_cancel_during_the_first_start_takes_less_than_a_second(short: Path) -> None:
     with ScoringProcess() as process:
-        process.warm_up(EngineSpec())
-        assert seconds_until_cancelled(process, ScoringRequest(short, EngineSpec(), EEG), when=1.5) < PROMPT_S
+        process.warm_up(EngineSpec("yasa"))
+        assert seconds_until_cancelled(process, ScoringRequest(short, EngineSpec("yasa"), EEG), when=1.5) < PROMPT_S
         assert process.pid is not None  # another one, warming up for the next scoring
 
 
