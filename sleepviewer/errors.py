@@ -53,6 +53,14 @@ class TrainingError(SleepViewerError):
     """A training can't begin or go on: its data, configuration or folder is not usable."""
 
 
+class AnalysisError(SleepViewerError):
+    """What there is can't be analysed in the way that was asked for."""
+
+
+class SeenLabelsError(AnalysisError):
+    """A model was trained on the labels that it is asked to judge."""
+
+
 class ScoringCancelled(SleepViewerError):
     """Scoring was stopped at the user's wish."""
 

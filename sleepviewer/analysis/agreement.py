@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class Agreement:
     precision of a stage that was never predicted, recall of a stage that never was, F1 of a stage that is in neither.
     ``macro_f1`` is the mean F1 over the stages that occur in either. ``kappa`` is NaN where both know one stage only.
     ``mgm`` is the mean over the truth's stages of √(sensitivity · specificity), NaN where the truth knows one only.
+    ``balanced_accuracy`` is the mean recall over the truth's stages, ``mcc`` Matthews' correlation for several classes,
+    NaN where either knows one stage only.
     """
 
     accuracy: float
@@ -38,6 +40,33 @@ class Agreement:
     confusion: Confusion
     epochs: int
     mgm: float
+    balanced_accuracy: float
+    mcc: float
+
+    @property
+    def by_truth(self) -> Floats:
+        """The confusion matrix as shares of the truth's stages, ``float64 [5, 5]``; rows sum to 1 or are NaN."""
+        return _share(self.confusion, np.broadcast_to(self.confusion.sum(axis=1, keepdims=True), (N_STAGES, N_STAGES)))
+
+    @property
+    def by_prediction(self) -> Floats:
+        """The confusion matrix as shares of the other's stages, ``float64 [5, 5]``; columns sum to 1 or are NaN."""
+        return _share(self.confusion, np.broadcast_to(self.confusion.sum(axis=0, keepdims=True), (N_STAGES, N_STAGES)))
+
+    def as_full_dict(self) -> dict[str, Any]:
+        """Return every figure as JSON-ready values, None for NaN; what :meth:`as_dict` has, and more."""
+        return self.as_dict() | {
+            "balanced_accuracy": _json_number(self.balanced_accuracy),
+            "mcc": _json_number(self.mcc),
+            "mgm": _json_number(self.mgm),
+            "precision": {stage: _json_number(value) for stage, value in self.precision.items()},
+            "recall": {stage: _json_number(value) for stage, value in self.recall.items()},
+            "kappa_linear": _json_number(weighted_kappa(self.confusion)),
+            "kappa_quadratic": _json_number(weighted_kappa(self.confusion, power=2)),
+            "kappa_without": {
+                stage.label: _json_number(kappa_without(self.confusion, stage)) for stage in SCORED_STAGES
+            },
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Return ``accuracy, macro_f1, kappa, f1, confusion, epochs`` as JSON-ready values, None for NaN."""
@@ -57,25 +86,33 @@ def agreement(truth: StageArray, predicted: StageArray) -> Agreement:
     Both are ``int8 [n_epochs]``. Raises AlignmentError where they have different lengths or no scored epoch in
     common.
     """
+    confusion = confusion_of(truth, predicted)
+    if not confusion.any():
+        raise AlignmentError("The two hypnograms have no epoch that both of them score, so they can't be compared.")
+    return agreement_of(confusion)
+
+
+def confusion_of(truth: StageArray, predicted: StageArray) -> Confusion:
+    """Count the epochs that both score, ``int64 [5, 5]``, rows = truth; all zero where there is none.
+
+    Raises AlignmentError where the two have different lengths.
+    """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.shape != predicted.shape:
         raise AlignmentError(
             f"The two hypnograms have {len(truth)} and {len(predicted)} epochs; lay both on the recording first."
         )
     both = (truth != Stage.UNKNOWN) & (predicted != Stage.UNKNOWN)
-    if not both.any():
-        raise AlignmentError("The two hypnograms have no epoch that both of them score, so they can't be compared.")
     pairs = truth[both].astype(np.int64) * N_STAGES + predicted[both]
-    confusion = np.bincount(pairs, minlength=N_STAGES**2).reshape(N_STAGES, N_STAGES).astype(np.int64)
-    return agreement_of(confusion)
+    return np.bincount(pairs, minlength=N_STAGES**2).reshape(N_STAGES, N_STAGES).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
     """The figures of one confusion matrix or of many at once.
 
-    ``accuracy``, ``macro_f1``, ``kappa`` and ``mgm`` are ``float64 [...]``; ``f1``, ``precision`` and ``recall``
-    ``float64 [..., 5]``. NaN where a figure is not defined, as in :class:`Agreement`.
+    ``accuracy``, ``macro_f1``, ``kappa``, ``mgm``, ``balanced_accuracy`` and ``mcc`` are ``float64 [...]``; ``f1``,
+    ``precision`` and ``recall`` ``float64 [..., 5]``. NaN where a figure is not defined, as in :class:`Agreement`.
     """
 
     accuracy: Floats
@@ -85,6 +122,8 @@ class Figures:
     f1: Floats
     precision: Floats
     recall: Floats
+    balanced_accuracy: Floats
+    mcc: Floats
 
 
 def figures_of(confusions: NDArray[np.int64]) -> Figures:
@@ -94,6 +133,8 @@ def figures_of(confusions: NDArray[np.int64]) -> Figures:
     the two scorers' shares (Cohen 1960, doi 10.1177/001316446002000104). F1 = 2 TP / (2 TP + FP + FN), the harmonic
     mean of precision and recall (van Rijsbergen 1979); the macro-F1 is the mean over stages of F1. MGm is the mean
     over stages of √(sensitivity · specificity), as Eldele et al. 2021 (doi 10.1109/TNSRE.2021.3076234) report it.
+    Balanced accuracy is the mean recall over the truth's stages (Brodersen et al. 2010, doi 10.1109/ICPR.2010.764).
+    MCC is Matthews' correlation for several classes, R_K (Gorodkin 2004, doi 10.1016/j.compbiolchem.2004.09.006).
     """
     total = confusions.sum(axis=(-2, -1))
     hits = np.diagonal(confusions, axis1=-2, axis2=-1)
@@ -115,7 +156,50 @@ def figures_of(confusions: NDArray[np.int64]) -> Figures:
         f1=f1,
         precision=_share(hits, predicted),
         recall=recall,
+        balanced_accuracy=_mean(recall),
+        mcc=_mcc(total, hits.sum(axis=-1), actual, predicted),
     )
+
+
+def _mcc(
+    total: NDArray[np.int64], hits: NDArray[np.int64], actual: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> Floats:
+    covariance = hits * total - (actual * predicted).sum(axis=-1)
+    spreads = [np.asarray(total**2 - (share**2).sum(axis=-1)) for share in (actual, predicted)]
+    # The root of each by itself: their product overflows whole numbers at some 55,000 epochs.
+    scale = np.sqrt(spreads[0].astype(np.float64)) * np.sqrt(spreads[1].astype(np.float64))
+    mcc = np.full(np.shape(total), np.nan)
+    np.divide(covariance, scale, out=mcc, where=scale > 0)
+    return mcc
+
+
+DEPTH_ORDER: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
+"""The stages as steps from waking to deep sleep, for κ weighted by how far apart two stages are."""
+
+
+def weighted_kappa(confusion: Confusion, *, power: int = 1, order: Sequence[Stage] = DEPTH_ORDER) -> float:
+    """Return κ in which a disagreement counts by the distance of the stages in ``order``, to a ``power``.
+
+    1 weighs linearly, 2 quadratically: κ_w = 1 - Σ w·observed / Σ w·expected (Cohen 1968, doi 10.1037/h0026256).
+    Sleep stages have no agreed order; that of :data:`DEPTH_ORDER` is a choice. NaN where nothing else but agreement
+    could be expected.
+    """
+    place = np.argsort([int(stage) for stage in order])
+    weight = np.abs(np.subtract.outer(place, place)).astype(np.float64) ** power
+    expected = np.outer(confusion.sum(axis=1), confusion.sum(axis=0)) / max(int(confusion.sum()), 1)
+    chance = float((weight * expected).sum())
+    return 1 - float((weight * confusion).sum()) / chance if chance > 0 else math.nan
+
+
+def kappa_without(confusion: Confusion, stage: Stage) -> float:
+    """Return κ over the epochs to which neither scorer gave ``stage``; NaN where that leaves one stage or none."""
+    kept = np.delete(np.delete(confusion, stage, axis=0), stage, axis=1)
+    return _kappa(kept)
+
+
+def _kappa(confusion: NDArray[np.int64]) -> float:
+    total, chance = int(confusion.sum()), int((confusion.sum(axis=1) * confusion.sum(axis=0)).sum())
+    return (int(np.trace(confusion)) * total - chance) / (total**2 - chance) if chance != total**2 else math.nan
 
 
 def agreement_of(confusion: Confusion) -> Agreement:
@@ -131,6 +215,8 @@ def agreement_of(confusion: Confusion) -> Agreement:
         confusion=confusion,
         epochs=int(confusion.sum()),
         mgm=float(figures.mgm),
+        balanced_accuracy=float(figures.balanced_accuracy),
+        mcc=float(figures.mcc),
     )
 
 

@@ -31,6 +31,10 @@ METRICS: Final = (*STAGE_F1, "accuracy", "macro_f1", "kappa", "mgm")
 """Names of the figures that have intervals, in the order of a table's columns."""
 
 
+ALL_METRICS: Final = (*METRICS, "balanced_accuracy", "mcc")
+"""The same and those that only an analysis tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A figure over all subjects and its 95 % interval; NaN where it is not defined.
@@ -67,15 +71,17 @@ def subject_confusions(nights: Sequence[ScoredNight]) -> tuple[tuple[str, ...], 
     return subjects, confusions
 
 
-def bootstrap(confusions: NDArray[np.int64], *, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
-    """Return the figures of pooled epochs with their intervals, by the names of METRICS.
+def bootstrap(
+    confusions: NDArray[np.int64], *, draws: int = DRAWS, seed: int = 0, metrics: Sequence[str] = METRICS
+) -> dict[str, Interval]:
+    """Return the figures of pooled epochs with their intervals, by the names of METRICS (or others of ALL_METRICS).
 
-    ``confusions`` are the subjects' matrices, ``int64 [subjects, 5, 5]``. Draws in which a figure is not defined (a
-    stage that none of the drawn subjects has) are left out of that figure's interval.
+    ``confusions`` are the subjects' matrices (or the nights', to draw nights), ``int64 [subjects, 5, 5]``. Draws in
+    which a figure is not defined (a stage that none of the drawn subjects has) are left out of that figure's interval.
     """
     values = _metrics(confusions.sum(axis=0))
     drawn = _metrics(_resampled(confusions, draws, seed))
-    return {name: _interval(values[name], drawn[name], len(confusions)) for name in METRICS}
+    return {name: _interval(values[name], drawn[name], len(confusions)) for name in metrics}
 
 
 def paired_differences(
@@ -136,6 +142,8 @@ def _metrics(confusions: NDArray[np.int64]) -> Mapping[str, NDArray[np.float64]]
         "macro_f1": figures.macro_f1,
         "kappa": figures.kappa,
         "mgm": figures.mgm,
+        "balanced_accuracy": figures.balanced_accuracy,
+        "mcc": figures.mcc,
     }
 
 

@@ -1,5 +1,7 @@
 """The ``sleepviewer`` command: one module for nights, one for data sets, one for models and their training."""
 
+from sleepviewer.cli.alike import alike
+from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
 from sleepviewer.cli.models import models
@@ -11,6 +13,8 @@ from sleepviewer.cli.training import cross_validate, train
 main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)
+main.add_command(analyse)
+main.add_command(alike)
 main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)

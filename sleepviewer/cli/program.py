@@ -244,10 +244,13 @@ def score(
 @main.command(short_help="Compare two hypnograms of any format.")
 @click.argument("a", type=_path)
 @click.argument("b", type=_path)
+@click.option("--diff", is_flag=True, help="Also write both line by line, what differs marked (and coloured).")
 @_json_option
-def compare(a: Path, b: Path, as_json: bool) -> None:
+def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
     """Compare two hypnograms of any format, laid over each other by clock time; A is taken as the truth."""
     from sleepviewer.analysis.agreement import agreement
+    from sleepviewer.analysis.diff import diff_text
+    from sleepviewer.analysis.errors import compare as lay_side_by_side
     from sleepviewer.archive.tracks import read_any_track
     from sleepviewer.hypnogram import align, to_hypnogram
 
@@ -265,6 +268,10 @@ def compare(a: Path, b: Path, as_json: bool) -> None:
         _print_json({"a": str(a), "b": str(b), **result.as_dict(), "notes": list(notes)})
     else:
         click.echo(_agreement_text(result.as_dict()))
+        if diff:
+            both = lay_side_by_side(first.stages, second.stages, start=first.start)
+            # click takes the colours out again where the output is no terminal
+            click.echo(diff_text(both, ansi=True, names=("A", "B")), nl=False)
 
 
 @main.command(short_help="Write a night and its labels as npz for training, or as EDF+, CSV, text.")

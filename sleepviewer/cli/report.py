@@ -1,4 +1,4 @@
-"""``sleepviewer report``: what cross-validations came to."""
+"""``sleepviewer report``: what cross-validations came to, or one night on a page."""
 
 from __future__ import annotations
 
@@ -10,23 +10,37 @@ import click
 from sleepviewer.errors import OutputError
 
 
-@click.command(short_help="Report on cross-validations: tables, intervals, calibration.")
-@click.argument("runs", metavar="RUN…", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for report.txt, .csv, .md, .html.")
+@click.command(short_help="Report on cross-validations (their folders), or on one night as a page.")
+@click.argument("runs", metavar="RUN… | NIGHT", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Of runs: folder for report.txt, .csv, .md, .html. Of a night: an HTML file.",
+)
 @click.option("--allow-unfinished", is_flag=True, help="Report on the finished folds of a run that is not done.")
 @click.option(
     "--draws", type=click.IntRange(min=1), default=2000, show_default=True, help="Draws of subjects for the intervals."
 )
 @click.option("--overwrite", is_flag=True, help="Write over an earlier report.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else (runs only).")
 def report(
     runs: tuple[Path, ...], out: Path, allow_unfinished: bool, draws: int, overwrite: bool, as_json: bool
 ) -> None:
-    """Report on one or more cross-validations (their folders), under both protocols and against each other.
+    """Report on one or more cross-validations (their folders), or on one night (an archive or a recording).
 
-    F1 by stage, accuracy, macro-F1, κ and MGm with 95 % intervals over subjects, beside what others reported for the
-    data set; the bias of picking passes on the test fold; paired differences of runs; calibration.
+    Of runs: F1 by stage, accuracy, macro-F1, κ and MGm with 95 % intervals over subjects, under both protocols, beside
+    what others reported for the data set; the bias of picking passes on the test fold; paired differences of runs;
+    calibration.
+
+    Of a night: hypnograms, hypnodensity, spectrogram, statistics for every scorer, agreement, disagreements, who
+    scored, and which model of which version.
     """
+    if any(run.is_file() for run in runs):
+        if len(runs) > 1:
+            raise click.UsageError("a report is on one night, or on the folders of runs; “analyse” takes many nights")
+        _report_night(runs[0], out, overwrite=overwrite)
+        return
     from sleepviewer.training.report import REPORT_FILES, write_results
     from sleepviewer.training.report_text import results_dict, text_report
     from sleepviewer.training.results import collect_results
@@ -41,3 +55,17 @@ def report(
         click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
     else:
         click.echo(text_report(results), nl=False)
+
+
+def _report_night(night: Path, out: Path, *, overwrite: bool) -> None:
+    from sleepviewer.files import atomic_writer
+    from sleepviewer.reports.night_page import facts_of, night_page
+
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise OutputError(f"{out} was not written: end its name in .html (a browser prints it as PDF).")
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
+    text = night_page(facts_of(night))
+    with atomic_writer(out) as file:
+        file.write(text.encode())
+    click.echo(f"{out} written", err=True)

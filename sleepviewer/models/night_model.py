@@ -74,6 +74,12 @@ class NightModel:
         return self._proba(logits), summaries.cpu()
 
     @torch.inference_mode()
+    def summaries(self, epochs: Epochs) -> Tensor:
+        """Return the summaries ``[n, 65]`` of epochs ``float32 [n, n_samples]``, of members without a context too."""
+        features = self._epoch_model.features(torch.from_numpy(epochs).unsqueeze(1).to(self._device))
+        return summarise(features, self._epoch_model.decide(features)).cpu()
+
+    @torch.inference_mode()
     def night(self, summaries: Sequence[Tensor]) -> Proba:
         """Return the context's probabilities ``[n, 5]`` from the summaries of a night's batches, in order of time."""
         assert self._context is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sleepviewer import __version__
 from sleepviewer.errors import ChannelError, CheckpointError, EngineError
@@ -105,6 +106,30 @@ class FamilyEngine:
             device=runner.device,
             notes=(*notes, *runner.notes),
         )
+
+    def features(
+        self, signal: NightSignal, progress: ProgressCallback = no_progress, cancel: CancelToken | None = None
+    ) -> tuple[NDArray[np.float32], str]:
+        """Return what the epoch model sees of each epoch of a night, ``float32 [n_epochs, 65]``, and the weights' hash.
+
+        The night is resampled, filtered, scaled and adapted to as for scoring; rows of missing epochs are NaN. See
+        :mod:`sleepviewer.scoring.features` for nights of recordings and archives.
+        """
+        from sleepviewer.models.context import SUMMARY_WIDTH
+
+        cancel = cancel or CancelToken()
+        weights = self._weights()
+        epochs = _epochs(signal, weights.card)
+        runner = self._runner(weights)
+        scorable = np.flatnonzero(np.isfinite(epochs).all(axis=1))
+        runner.model.adapt(epochs[scorable])
+        values = np.full((len(epochs), SUMMARY_WIDTH), np.nan, dtype=np.float32)
+        for first in range(0, len(scorable), self._batch_size):
+            cancel.check()
+            which = scorable[first : first + self._batch_size]
+            values[which] = runner.model.summaries(np.ascontiguousarray(epochs[which])).numpy()
+            progress(Progress((first + len(which)) / len(scorable), "looking at the epochs"))
+        return values, weights.sha256
 
     def _weights(self) -> LoadedWeights:
         """Return the weights, read once."""

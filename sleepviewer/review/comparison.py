@@ -1,0 +1,93 @@
+"""The document's layers as a comparison and as statistics: what the window's tabs and lists read after each edit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sleepviewer.analysis.errors import Comparison, compare
+from sleepviewer.analysis.provenance import Provenance, TrainingRecord, provenance
+from sleepviewer.analysis.quality import Quality, measure, nothing_measured
+from sleepviewer.analysis.statistics import side_by_side
+from sleepviewer.errors import SleepViewerError
+from sleepviewer.recording.base import Recording
+from sleepviewer.review.document import Document
+from sleepviewer.review.events import EventKind
+from sleepviewer.review.night import Night
+from sleepviewer.stages import StageArray
+
+
+def document_comparison(
+    document: Document, *, against: StageArray | None = None, quality: Quality | None = None, night: str = ""
+) -> Comparison | None:
+    """Compare the model with the expert's hypnogram, or with ``against``; None where either is missing.
+
+    ``against`` is any hypnogram of the night, as ``document.labels`` for what counts after the edits. ``quality`` is
+    measured once in the background (:func:`recording_quality`): it does not change with edits.
+    """
+    truth = against if against is not None else None if document.truth is None else document.truth.stages
+    if truth is None or document.prediction is None:
+        return None
+    start = None if document.truth is None else document.truth.start
+    return compare(
+        truth,
+        document.prediction.stages,
+        proba=document.prediction.proba,
+        quality=quality,
+        edited=document.edited,
+        night=night,
+        start=start,
+        lights_off=document.lights_off,
+    )
+
+
+def document_scorers(document: Document) -> dict[str, StageArray]:
+    """Return the document's hypnograms by name: ``expert``, ``model``, and ``corrected`` where there are edits."""
+    scorers: dict[str, StageArray] = {}
+    if document.truth is not None:
+        scorers["expert"] = document.truth.stages
+    if document.prediction is not None:
+        scorers["model"] = document.prediction.stages
+    if document.edited.any() or not scorers:
+        scorers["corrected"] = document.labels
+    return scorers
+
+
+def document_statistics(document: Document) -> dict[str, dict[str, float | int | None]]:
+    """Return the night's statistics of every scorer, between the lights, with the expert's arousals."""
+    return side_by_side(
+        document_scorers(document),
+        lights_off=document.lights_off,
+        lights_on=document.lights_on,
+        arousals_s=arousals_of(document),
+    )
+
+
+def arousals_of(document: Document) -> tuple[float, ...]:
+    """Return when the expert's arousals begin, in seconds; suggestions that nobody accepted do not count."""
+    return tuple(e.start_s for e in document.events if e.kind == EventKind.AROUSAL and not e.suggested)
+
+
+def recording_quality(recording: Recording, channel: str | None) -> Quality:
+    """Measure a channel's epochs; it reads the whole channel, so that it belongs in the background.
+
+    A channel that can't be cut into epochs, or none at all, leaves everything unknown.
+    """
+    if channel is None:
+        return nothing_measured(recording.n_epochs)
+    try:
+        epochs: NDArray[np.float32] = recording.read_epochs(channel)
+    except SleepViewerError:
+        return nothing_measured(recording.n_epochs)
+    return measure(epochs, recording.channel(channel).rate_hz, n=recording.n_epochs)
+
+
+def night_provenance(night: Night, records: tuple[TrainingRecord, ...] = ()) -> Provenance:
+    """Return what is known of the model in view and this night's labels; reads the recording once for its hash."""
+    prediction = night.document.prediction
+    model = None if prediction is None else {
+        "engine": prediction.engine,
+        "weights_sha256": prediction.weights_sha256,
+    }  # fmt: skip
+    meta = {"model": model, "recording": {"name": night.recording.name, "sha256": night.sha256}}
+    return provenance(meta, night.recording.path.stem, records)

@@ -1,0 +1,55 @@
+"""What trainings have learned from, as a report on labels needs to know it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from sleepviewer.analysis.provenance import TrainingRecord
+from sleepviewer.errors import RunError
+from sleepviewer.files import sha256_of
+
+_DATA: Final = "data.json"
+_WEIGHTS: Final = "weights.safetensors"
+
+
+def is_training(folder: Path) -> bool:
+    """Whether a folder holds a cross-validation or a training."""
+    return (folder / _DATA).is_file() and (folder / "config.toml").is_file()
+
+
+def training_records(folder: Path) -> tuple[TrainingRecord, ...]:
+    """Return a record for each file of weights of a cross-validation's folds, or of one training.
+
+    Nights that train or validate let their labels in; those that a fold tests are held out. Folds without weights yet
+    have no record. Raises RunError where the folder is none of a training, or its data.json can't be read.
+    """
+    if not is_training(folder):
+        raise RunError(f"{folder} is not the folder of a training: it has no {_DATA}.")
+    try:
+        facts = json.loads((folder / _DATA).read_text(encoding="utf-8"))
+        nights = {str(night): str(subject) for night, subject in facts["nights"].items()}
+        parts = [(folder / "folds" / f"fold_{int(fold['fold']):02d}", fold) for fold in facts.get("folds", ())]
+        parts += [(folder, facts["split"])] if "split" in facts else []
+        return tuple(
+            _record(place / _WEIGHTS, part, nights, str(facts["name"]))
+            for place, part in parts
+            if (place / _WEIGHTS).is_file()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{folder / _DATA} does not tell what was trained on ({error}).") from error
+
+
+def _record(weights: Path, part: dict[str, Any], nights: dict[str, str], dataset: str) -> TrainingRecord:
+    learned = {str(subject) for name in ("train", "validation") for subject in part[name]}
+    tested = {str(subject) for subject in part["test"]}
+    return TrainingRecord(
+        weights_sha256=sha256_of(weights),
+        source=str(weights),
+        dataset=dataset,
+        nights=frozenset(night for night, subject in nights.items() if subject in learned),
+        subjects=frozenset(learned),
+        held_out_nights=frozenset(night for night, subject in nights.items() if subject in tested),
+        held_out_subjects=frozenset(tested),
+    )

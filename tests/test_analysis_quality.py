@@ -1,0 +1,64 @@
+"""Band powers equal scipy's, and each sign of an artefact is the one that was planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.signal import welch
+
+from sleepviewer.analysis.quality import BANDS_HZ, measure
+
+RATE = 100.0
+
+
+def noise(n: int, seed: int = 0) -> np.ndarray:
+    """EEG-like: power falls with frequency."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal((n, 3000)), axis=1)
+    spectrum /= np.maximum(np.fft.rfftfreq(3000, 1 / RATE), 0.5)
+    x = np.fft.irfft(spectrum, 3000, axis=1)
+    return (20 * x / x.std()).astype(np.float32)
+
+
+def test_powers_equal_scipys_welch() -> None:
+    x = noise(3)
+    found = measure(x, RATE, n=3)
+    hz, density = welch(x, RATE, nperseg=400, detrend="constant")
+    total = density[:, (hz >= 0.5) & (hz < 30)].sum(axis=1)
+    for column, (low, high) in enumerate(BANDS_HZ.values()):
+        theirs = density[:, (hz >= low) & (hz < high)].sum(axis=1) / total
+        np.testing.assert_allclose(found.power[:, column], theirs, rtol=1e-3)
+    np.testing.assert_allclose(found.power.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_good_signal_is_good() -> None:
+    assert measure(noise(20), RATE, n=20).words() == ["good"] * 20
+
+
+def test_each_artefact_is_named() -> None:
+    x = noise(20)
+    x[3, :600] = 0.2
+    x[5] = np.clip(x[5] * 30, -200, 200)
+    x[7, 1000:1600] += 2000 * np.sin(np.arange(600) / 20)
+    x[9] += 40 * np.diff(np.random.default_rng(1).standard_normal(3001))
+    found = measure(x, RATE, n=20)
+    words = found.words()
+    assert words[3] == "flat"
+    assert "movement" in words[7]
+    assert "emg" in words[9]
+    assert {i for i, word in enumerate(words) if word != "good"} == {3, 5, 7, 9}
+    x[7] = 0
+    assert "clipped" in measure(x, RATE, n=20).words()[5]
+
+
+def test_epochs_lie_at_their_places_and_others_are_unknown() -> None:
+    x = noise(3)
+    x[1, 5] = np.nan
+    found = measure(x, RATE, n=6, places=np.array([0, 2, 5]))
+    assert found.measured.tolist() == [True, False, False, False, False, True]
+    assert found.words() == ["good", *["unknown"] * 4, "good"]
+
+
+@pytest.mark.parametrize("x", [np.empty((0, 0), np.float32), np.zeros((2, 10), np.float32)])
+def test_without_a_usable_signal_nothing_is_measured(x: np.ndarray) -> None:
+    assert not measure(x, RATE, n=2).measured.any()
+    assert not measure(x, 0.0, n=2).poor.any()
