@@ -125,7 +125,7 @@ def virtual_display() -> Iterator[str | None]:
     screen = f"{SIZE[0] + 100}x{SIZE[1] + 100}x24"
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        [program, "-displayfd", str(write_end), "-screen", "0", screen, "-nolisten", "tcp"],
+        [program, "-displayfd", str(write_end), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"],
         pass_fds=(write_end,),
         stderr=subprocess.DEVNULL,
     )
