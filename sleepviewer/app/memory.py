@@ -15,8 +15,8 @@ def return_large_blocks() -> None:
     """Have glibc map every large array by itself, so that freeing it gives its memory back.
 
     Otherwise glibc raises its threshold with every large block that is freed, up to 32 MB, and keeps later ones in a
-    heap that the small blocks between them hold open: over a day of zooming and opening nights the program grows by some
-    35 MB that nothing uses. Other systems' allocators need no such word, and are left alone.
+    heap that the small blocks between them hold open: with a day's zooming and opening of nights the program grows by
+    some 35 MB that nothing uses. Other systems' allocators need no such word, and are left alone.
     """
     if not sys.platform.startswith("linux"):
         return
