@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from common import machine, report
 
 from sleepviewer.archive.archive import FORMAT, NOT_CORRECTED, VERSION, ScoringArchive, write_archive
 from sleepviewer.stages import N_STAGES, most_likely
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--archives", type=int, default=300)
     parser.add_argument("--epochs", type=int, default=1000)
     parser.add_argument("--folder", type=Path, help="Where to put the archives (4 GB) and the report; kept.")
+    parser.add_argument("--out", type=Path, help="also write the result to this JSON file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
@@ -98,6 +100,21 @@ def main() -> None:
     print(
         f"{summary['nights']} archives, {summary['epochs']} epochs, {summary['models'][0]['errors']} disagreements: "
         f"{seconds:.1f} s, {megabytes:.0f} MB" + ("" if within else f" (bound: {MAX_S} s, {MAX_MB} MB)")
+    )
+    report(
+        {
+            "benchmark": "analyse_many",
+            "archives": summary["nights"],
+            "epochs": summary["epochs"],
+            "disagreements": summary["models"][0]["errors"],
+            "seconds": round(seconds, 1),
+            "peak_rss_mb": round(megabytes),
+            "target_s": MAX_S,
+            "target_mb": MAX_MB,
+            "met": within,
+            "platform": machine(),
+        },
+        options.out,
     )
     sys.exit(not within)
 
