@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -322,10 +323,25 @@ def test_damaged_events_cost_no_others_and_no_labels(night: Night, path: Path) -
     assert any("2 of the events in night.npz are damaged" in note for note in again.notes)
 
 
-@pytest.mark.parametrize("values", [None, 3, {}, {"before": [], "after": []}, {"before": 3}, {"after": [{"id": 1}]}])
+HUGE = {"id": "e1", "kind": "arousal", "start_s": 10**400, "stop_s": 10**401, "channel": None, "origin": "expert"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        3,
+        {},
+        {"before": [], "after": []},
+        {"before": 3},
+        {"after": [{"id": 1}]},
+        {"before": [], "after": [HUGE]},
+        {"kind": "stage", "epochs": [math.inf], "before": [0], "after": [1]},
+    ],
+)
 def test_a_damaged_edit_is_an_archive_error(values: Any) -> None:
     with pytest.raises(ArchiveError):
-        read_undoable(values if not isinstance(values, dict) else {**values, "kind": "events"}, N)
+        read_undoable(values if not isinstance(values, dict) else {"kind": "events", **values}, N)
 
 
 def test_an_export_does_not_write_over_events_of_others(night: Night, path: Path, tmp_path: Path) -> None:
