@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from edf_files import Signal, write_edf
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 from review_values import truth_of
 
@@ -24,9 +24,11 @@ from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.filters import RAW
 from sleepviewer.display.montage import Derivation, Montage, Trace
+from sleepviewer.review.comparison import document_statistics
 from sleepviewer.review.document import Document
 from sleepviewer.review.event_counts import count_kinds
 from sleepviewer.review.events import Event, EventKind, Origin
+from sleepviewer.review.lights import Lights
 from sleepviewer.scoring.base import Progress
 from sleepviewer.scoring.detection import Detection, DetectionRequest, Found
 from sleepviewer.stages import Stage
@@ -293,7 +295,16 @@ def test_counts_are_given_per_hour_of_sleep(opened: MainWindow) -> None:
     suggest(opened, 100.0, 110.0)
     assert panel._counts.text() == "arousal 2\nspindle 2 suggested"
     document.set_truth(truth_of([int(Stage.W)] * 10 + [int(Stage.N2)] * 10))
-    assert panel._counts.text() == "arousal 2 (12.0 per hour of sleep)\nspindle 2 suggested"
+    assert panel._counts.text() == "arousal 2 (24.0 per hour of sleep)\nspindle 2 suggested"
+    document.add_event("K-complex", 40, 41)
+    document.add_event("K-complex", 400, 401)
+    assert "K-complex 2 (12.0 per hour of sleep)" in panel._counts.text()
+    document.set_lights(Lights(14, None))
+    assert panel._counts.text().startswith("arousal 2 (20.0 per hour of sleep)\nK-complex 2 (0.0 per hour of sleep)")
+    statistics = document_statistics(document)["expert"]
+    assert statistics["arousal_index"] == 20.0
+    document.undo()
+    document.remove_events([event.id for event in document.events if event.kind == "K-complex"])
     counts = count_kinds(document.events, np.full(N, int(Stage.UNKNOWN), dtype=np.int8))
     assert [(count.kind, count.per_hour) for count in counts] == [("arousal", None), ("spindle", None)]
 

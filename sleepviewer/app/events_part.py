@@ -129,8 +129,8 @@ class EventsPart(QObject):
             if self._selected is not None and document.event(self._selected) is None:
                 self._selected = None
             self._show()
-        elif change in (Change.EDITS, Change.BASE, Change.TRUTH, Change.PREDICTION):
-            self.panel.show_counts(document.events, document.labels)
+        elif change in (Change.EDITS, Change.BASE, Change.TRUTH, Change.PREDICTION, Change.LIGHTS):
+            self.panel.show_counts(document.events, document.labels, document.lights)
 
     def _on_montage(self) -> None:
         if self._session is not None:
@@ -140,7 +140,7 @@ class EventsPart(QObject):
         session = self._session
         if session is not None:
             document = session.document
-            self.panel.show_events(document.events, session.night.recording, document.labels)
+            self.panel.show_events(document.events, session.night.recording, document.labels, document.lights)
 
     def _show_marks(self) -> None:
         document, page = self._document, self._services.page
