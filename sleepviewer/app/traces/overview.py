@@ -77,7 +77,7 @@ class Overview(QObject):
             middles = (page.y[::2] + page.y[1::2]) / 2
             seen = middles[np.isfinite(middles)]
             if seen.size:
-                page = PageTrace(page.x, page.y - np.median(seen))
+                page = PageTrace(page.x, page.y - np.float32(np.median(seen)))
         return page, pyramid.is_filled(start_s, stop_s)
 
     @property
