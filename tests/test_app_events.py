@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from edf_files import Signal, write_edf
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 from review_values import truth_of
 
@@ -179,6 +179,15 @@ def test_a_mark_is_picked_moved_and_deleted_and_each_is_undone(qtbot: QtBot, ope
     view.mark_picked.emit("annotation:3")
     view.mark_moved.emit("annotation:3", 1.0, 2.0)
     assert spans(opened) == [(5.0, 9.0), (20.0, 21.0)]
+
+
+@pytest.mark.parametrize(("moved", "expected"), [((-2.5, 1.5), (0.0, 4.0)), ((598.0, 602.0), (596.0, 600.0))])
+def test_an_event_moved_to_an_end_of_the_recording_keeps_its_length(
+    opened: MainWindow, moved: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    document_of(opened).add_event("arousal", 5, 9)
+    opened.page.traces.mark_moved.emit(marks(opened)[0].key, *moved)
+    assert spans(opened) == [expected]
 
 
 def test_kind_and_text_are_edited_in_the_table(qtbot: QtBot, opened: MainWindow) -> None:

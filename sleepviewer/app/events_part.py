@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -234,6 +235,13 @@ class EventsPart(QObject):
         event_id = id_of(key)
         if event_id is None:
             return
+        event = None if self._document is None else self._document.event(event_id)
+        if event is not None and math.isclose(stop_s - start_s, event.duration_s, abs_tol=1e-6):
+            # Moved as a whole: at the recording's ends it stops, and keeps its length.
+            assert self._session is not None
+            late_s = max(stop_s - self._session.night.recording.duration_s, 0.0)
+            start_s = max(start_s - late_s, 0.0)
+            stop_s = start_s + event.duration_s
         start, stop = self._within(start_s, stop_s)
         if stop - start >= _SHORTEST_S:
             self._change(event_id, start_s=start, stop_s=stop)
