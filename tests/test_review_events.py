@@ -353,6 +353,20 @@ def test_an_export_does_not_write_over_events_of_others(night: Night, path: Path
     export_labels(night, path.with_suffix(".npz"))
 
 
+def test_an_export_does_not_write_over_lights_of_others(path: Path) -> None:
+    first = open_night(path)
+    first.document.set_lights(Lights(1, 3))
+    target = save_path_of(first)
+    save_review(first, target)
+    second = open_night(path, look_beside=False)
+    second.document.set_stage([3], Stage.N3)
+    with pytest.raises(ReviewInTheWayError, match="holds lights off and on that this night does not"):
+        export_labels(second, target, replace=True)
+    export_labels(first, target)
+    second.document.set_lights(Lights(1, 3))
+    export_labels(second, target)
+
+
 # -- other programs
 
 
