@@ -323,6 +323,18 @@ def test_damaged_events_cost_no_others_and_no_labels(night: Night, path: Path) -
     assert any("2 of the events in night.npz are damaged" in note for note in again.notes)
 
 
+def test_events_of_the_same_id_are_all_taken_up(night: Night, path: Path) -> None:
+    save_review(night, save_path_of(night))
+    target = path.with_suffix(".npz")
+    archive = read_archive(target)
+    events = list(archive.meta["events"])
+    twin = {**events[0], "start_s": 100.0, "stop_s": 101.0}
+    write_archive(target, replace(archive, meta={**archive.meta, "events": [*events, twin]}))
+    again = open_night(path).document.events
+    assert len(again) == len(events) + 1
+    assert len({event.id for event in again}) == len(again)
+
+
 HUGE = {"id": "e1", "kind": "arousal", "start_s": 10**400, "stop_s": 10**401, "channel": None, "origin": "expert"}
 
 

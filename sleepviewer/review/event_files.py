@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +38,21 @@ def events_of(archive: ScoringArchive) -> tuple[tuple[Event, ...], int]:
             events.append(Event.from_dict(value))
         except ArchiveError:
             damaged += 1
-    return tuple(events), damaged
+    return _told_apart(events), damaged
+
+
+def _told_apart(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Give an event whose id another has already one of its own: lists were put together by hand, and none is lost."""
+    ids = {event.id for event in events}
+    if len(ids) == len(events):
+        return tuple(events)
+    free = (new for number in count(1) if (new := f"e{number}") not in ids)
+    seen: set[str] = set()
+    apart = []
+    for event in events:
+        apart.append(replace(event, id=next(free)) if event.id in seen else event)
+        seen.add(event.id)
+    return tuple(apart)
 
 
 def write_events(

@@ -159,8 +159,8 @@ def check_export_path(night: Night, path: Path, *, replace: bool = False) -> Non
     """Raise OutputError where an export would destroy something.
 
     That is always the recording, the expert's hypnogram, and an archive (ReviewInTheWayError) with corrections, flags,
-    events or lights that this night does not have; and, unless the user was asked (``replace``), whatever else is there, but for an
-    archive that loses nothing.
+    events or lights that this night does not have; and, unless the user was asked (``replace``), whatever else is
+    there, but for an archive that loses nothing.
     """
     _check_not_source(night, path)
     if not path.exists():
