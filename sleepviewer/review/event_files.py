@@ -23,6 +23,9 @@ COLUMNS: Final = ("onset_s", "duration_s", "clock", "kind", "channel", "origin",
 
 ENDINGS: Final = (".csv", ".tsv", ".edf")
 
+_FAR: Final = 1_000_000
+"""Ids from here on are no event's of a history, deleted ones among them."""
+
 _EDF_TEXTS: Final = {EventKind.AROUSAL: "EEG arousal"}
 """Where EDF+ has a standard text of its own for a kind."""
 
@@ -46,7 +49,7 @@ def _told_apart(events: Sequence[Event]) -> tuple[Event, ...]:
     ids = {event.id for event in events}
     if len(ids) == len(events):
         return tuple(events)
-    free = (new for number in count(1) if (new := f"e{number}") not in ids)
+    free = (new for number in count(_FAR) if (new := f"e{number}") not in ids)
     seen: set[str] = set()
     apart = []
     for event in events:
