@@ -132,3 +132,9 @@ def test_the_command_lists_epochs_alike_across_a_folder(tmp_path: Path) -> None:
     assert "so none is number 99" in run("--epoch", "99").stderr
     assert run("--epoch", "1", "--engine", "yasa").exit_code == 2
     assert "distance" in run("--epoch", "1").stdout
+    missing = CliRunner().invoke(main, ["alike", str(tmp_path / "no.npz"), "--epoch", "1", "--among", str(tmp_path)])
+    assert missing.exit_code == 1
+    assert "no.npz can't be read" in missing.stderr
+    nowhere = run("--epoch", "1", "--among", str(tmp_path / "nowhere"))
+    assert nowhere.exit_code == 1
+    assert "nowhere is not a folder" in nowhere.stderr

@@ -24,9 +24,11 @@ from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.filters import RAW
 from sleepviewer.display.montage import Derivation, Montage, Trace
+from sleepviewer.review.comparison import document_statistics
 from sleepviewer.review.document import Document
 from sleepviewer.review.event_counts import count_kinds
 from sleepviewer.review.events import Event, EventKind, Origin
+from sleepviewer.review.lights import Lights
 from sleepviewer.scoring.base import Progress
 from sleepviewer.scoring.detection import Detection, DetectionRequest, Found
 from sleepviewer.stages import Stage
@@ -179,6 +181,15 @@ def test_a_mark_is_picked_moved_and_deleted_and_each_is_undone(qtbot: QtBot, ope
     assert spans(opened) == [(5.0, 9.0), (20.0, 21.0)]
 
 
+@pytest.mark.parametrize(("moved", "expected"), [((-2.5, 1.5), (0.0, 4.0)), ((598.0, 602.0), (596.0, 600.0))])
+def test_an_event_moved_to_an_end_of_the_recording_keeps_its_length(
+    opened: MainWindow, moved: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    document_of(opened).add_event("arousal", 5, 9)
+    opened.page.traces.mark_moved.emit(marks(opened)[0].key, *moved)
+    assert spans(opened) == [expected]
+
+
 def test_kind_and_text_are_edited_in_the_table(qtbot: QtBot, opened: MainWindow) -> None:
     document, table = document_of(opened), part_of(opened).panel.table
     event = document.add_event("arousal", 5, 9)
@@ -293,7 +304,16 @@ def test_counts_are_given_per_hour_of_sleep(opened: MainWindow) -> None:
     suggest(opened, 100.0, 110.0)
     assert panel._counts.text() == "arousal 2\nspindle 2 suggested"
     document.set_truth(truth_of([int(Stage.W)] * 10 + [int(Stage.N2)] * 10))
-    assert panel._counts.text() == "arousal 2 (12.0 per hour of sleep)\nspindle 2 suggested"
+    assert panel._counts.text() == "arousal 2 (24.0 per hour of sleep)\nspindle 2 suggested"
+    document.add_event("K-complex", 40, 41)
+    document.add_event("K-complex", 400, 401)
+    assert "K-complex 2 (12.0 per hour of sleep)" in panel._counts.text()
+    document.set_lights(Lights(14, None))
+    assert panel._counts.text().startswith("arousal 2 (20.0 per hour of sleep)\nK-complex 2 (0.0 per hour of sleep)")
+    statistics = document_statistics(document)["expert"]
+    assert statistics["arousal_index"] == 20.0
+    document.undo()
+    document.remove_events([event.id for event in document.events if event.kind == "K-complex"])
     counts = count_kinds(document.events, np.full(N, int(Stage.UNKNOWN), dtype=np.int8))
     assert [(count.kind, count.per_hour) for count in counts] == [("arousal", None), ("spindle", None)]
 

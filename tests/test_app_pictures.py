@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from test_app_window import write_night
 
 from sleepviewer.app import dialogs
+from sleepviewer.app.night.span import Span
 from sleepviewer.app.picture_dialog import PictureDialog
 from sleepviewer.app.pictures import PictureSetup, What, caption_of, save_picture
 from sleepviewer.app.pictures_part import PicturesPart
@@ -146,6 +147,15 @@ def test_a_caption_says_what_is_seen(opened: MainWindow) -> None:
     assert "page of 10 s" in caption
     assert "negative up" in caption
     assert "epoch" not in caption_of(opened.session, opened.page, What.NIGHT)
+
+
+def test_a_caption_of_the_night_says_which_part_is_shown(opened: MainWindow) -> None:
+    assert opened.session is not None
+    assert "shown" not in caption_of(opened.session, opened.page, What.NIGHT)
+    opened.page.night.set_span(Span(4, 24))
+    caption = caption_of(opened.session, opened.page, What.NIGHT)
+    assert "2021-03-04 22:30:00" in caption
+    assert "shown 22:32:00 to 22:42:00" in caption
 
 
 def test_a_simulated_night_says_so_in_every_picture(window: MainWindow, tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def test_ticks_stand_on_round_clock_times() -> None:
 def test_ticks_without_a_clock_count_from_the_start() -> None:
     assert hour_ticks(NO_CLOCK, 0, 7200, 4) == [(0, "+0:00"), (3600, "+1:00"), (7200, "+2:00")]
     assert [text for _, text in hour_ticks(NO_CLOCK, 0, 3600, 5)] == ["+0:00", "+0:15", "+0:30", "+0:45", "+1:00"]
+    before = [text for _, text in hour_ticks(NO_CLOCK, -1785, 1815, 9)]
+    assert before == ["-0:20", "-0:10", "+0:00", "+0:10", "+0:20", "+0:30"]
 
 
 @given(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -322,10 +323,37 @@ def test_damaged_events_cost_no_others_and_no_labels(night: Night, path: Path) -
     assert any("2 of the events in night.npz are damaged" in note for note in again.notes)
 
 
-@pytest.mark.parametrize("values", [None, 3, {}, {"before": [], "after": []}, {"before": 3}, {"after": [{"id": 1}]}])
+def test_events_of_the_same_id_are_all_taken_up(night: Night, path: Path) -> None:
+    save_review(night, save_path_of(night))
+    target = path.with_suffix(".npz")
+    archive = read_archive(target)
+    events = list(archive.meta["events"])
+    twin = {**events[0], "start_s": 100.0, "stop_s": 101.0}
+    write_archive(target, replace(archive, meta={**archive.meta, "events": [*events, twin]}))
+    again = open_night(path).document.events
+    assert len(again) == len(events) + 1
+    assert len({event.id for event in again}) == len(again)
+
+
+HUGE = {"id": "e1", "kind": "arousal", "start_s": 10**400, "stop_s": 10**401, "channel": None, "origin": "expert"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        3,
+        {},
+        {"before": [], "after": []},
+        {"before": 3},
+        {"after": [{"id": 1}]},
+        {"before": [], "after": [HUGE]},
+        {"kind": "stage", "epochs": [math.inf], "before": [0], "after": [1]},
+    ],
+)
 def test_a_damaged_edit_is_an_archive_error(values: Any) -> None:
     with pytest.raises(ArchiveError):
-        read_undoable(values if not isinstance(values, dict) else {**values, "kind": "events"}, N)
+        read_undoable(values if not isinstance(values, dict) else {"kind": "events", **values}, N)
 
 
 def test_an_export_does_not_write_over_events_of_others(night: Night, path: Path, tmp_path: Path) -> None:
@@ -335,6 +363,20 @@ def test_an_export_does_not_write_over_events_of_others(night: Night, path: Path
     with pytest.raises(ReviewInTheWayError, match="holds 2 events that this night does not"):
         export_labels(second, path.with_suffix(".npz"), replace=True)
     export_labels(night, path.with_suffix(".npz"))
+
+
+def test_an_export_does_not_write_over_lights_of_others(path: Path) -> None:
+    first = open_night(path)
+    first.document.set_lights(Lights(1, 3))
+    target = save_path_of(first)
+    save_review(first, target)
+    second = open_night(path, look_beside=False)
+    second.document.set_stage([3], Stage.N3)
+    with pytest.raises(ReviewInTheWayError, match="holds lights off and on that this night does not"):
+        export_labels(second, target, replace=True)
+    export_labels(first, target)
+    second.document.set_lights(Lights(1, 3))
+    export_labels(second, target)
 
 
 # -- other programs

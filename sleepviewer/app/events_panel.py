@@ -22,6 +22,7 @@ from sleepviewer.app.suggest_button import SuggestButton
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.event_counts import count_kinds
 from sleepviewer.review.events import Event, EventKind, Origin
+from sleepviewer.review.lights import Lights
 from sleepviewer.stages import StageArray
 
 _ORIGINS = (("All origins", None), ("Expert's", Origin.EXPERT), ("Suggested", Origin.SUGGESTED))
@@ -153,7 +154,13 @@ class EventsPanel(QWidget):
         """Show the kinds in other colours."""
         self._model.set_theme(theme_name)
 
-    def show_events(self, events: Sequence[Event], recording: Recording | None, labels: StageArray | None) -> None:
+    def show_events(
+        self,
+        events: Sequence[Event],
+        recording: Recording | None,
+        labels: StageArray | None,
+        lights: Lights | None = None,
+    ) -> None:
         """Show these events, and how many an hour of the sleep that the labels tell; what was selected stays so."""
         self._learn_kinds(event.kind for event in events)
         selected, bar = self.selected, self.table.verticalScrollBar()
@@ -162,13 +169,13 @@ class EventsPanel(QWidget):
             self._select(selected)
             bar.setValue(place)
         self._quiet = False
-        self.show_counts(events, labels)
+        self.show_counts(events, labels, lights)
         self._show_list()
         self._on_selected()
 
-    def show_counts(self, events: Sequence[Event], labels: StageArray | None) -> None:
+    def show_counts(self, events: Sequence[Event], labels: StageArray | None, lights: Lights | None = None) -> None:
         """Say how many events there are of each kind, and how many an hour of the sleep that the labels tell."""
-        counts = () if labels is None else count_kinds(events, labels)
+        counts = () if labels is None else count_kinds(events, labels, lights)
         self._counts.setText("\n".join(count.text for count in counts))
         self._counts.setVisible(bool(counts))
         kinds = [count.kind for count in counts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -129,8 +130,8 @@ class EventsPart(QObject):
             if self._selected is not None and document.event(self._selected) is None:
                 self._selected = None
             self._show()
-        elif change in (Change.EDITS, Change.BASE, Change.TRUTH, Change.PREDICTION):
-            self.panel.show_counts(document.events, document.labels)
+        elif change in (Change.EDITS, Change.BASE, Change.TRUTH, Change.PREDICTION, Change.LIGHTS):
+            self.panel.show_counts(document.events, document.labels, document.lights)
 
     def _on_montage(self) -> None:
         if self._session is not None:
@@ -140,7 +141,7 @@ class EventsPart(QObject):
         session = self._session
         if session is not None:
             document = session.document
-            self.panel.show_events(document.events, session.night.recording, document.labels)
+            self.panel.show_events(document.events, session.night.recording, document.labels, document.lights)
 
     def _show_marks(self) -> None:
         document, page = self._document, self._services.page
@@ -234,6 +235,13 @@ class EventsPart(QObject):
         event_id = id_of(key)
         if event_id is None:
             return
+        event = None if self._document is None else self._document.event(event_id)
+        if event is not None and math.isclose(stop_s - start_s, event.duration_s, abs_tol=1e-6):
+            # Moved as a whole: at the recording's ends it stops, and keeps its length.
+            assert self._session is not None
+            late_s = max(stop_s - self._session.night.recording.duration_s, 0.0)
+            start_s = max(start_s - late_s, 0.0)
+            stop_s = start_s + event.duration_s
         start, stop = self._within(start_s, stop_s)
         if stop - start >= _SHORTEST_S:
             self._change(event_id, start_s=start, stop_s=stop)

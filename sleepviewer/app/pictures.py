@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer import __version__
+from sleepviewer.app.night.span import Span
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme, tabular
@@ -32,6 +33,7 @@ from sleepviewer.display.clock import clock_text
 from sleepviewer.display.timebase import text_of
 from sleepviewer.errors import OutputError
 from sleepviewer.files import atomic_writer
+from sleepviewer.recording.base import Recording
 from sleepviewer.stages import EPOCH_S
 
 SCREEN_DPI: Final = 96
@@ -163,10 +165,20 @@ def caption_of(session: NightSession, page: NightPage, what: What) -> str:
         parts.append("display filters on" if page.traces.page_style.filters_on else "no display filters")
         if page.traces.page_style.negative_up:
             parts.append("negative up")
-    elif clock is not None:
-        parts.append(f"{recording.clock(0):%Y-%m-%d %H:%M:%S}")
+    else:
+        parts += _span_of(recording, page.night.span, session.document.n_epochs)
     parts.append(f"SleepViewer {__version__}")
     return "  ·  ".join(parts)
+
+
+def _span_of(recording: Recording, span: Span, n_epochs: int) -> list[str]:
+    """Say when the night began, and which part of it the rows show where that is not all of it."""
+    start = recording.clock(0)
+    told = [] if start is None else [f"{start:%Y-%m-%d %H:%M:%S}"]
+    if span.length < n_epochs:
+        first, last = (clock_text(recording, epoch * EPOCH_S) for epoch in (span.first, span.last))
+        told.append(f"shown {first} to {last}")
+    return told
 
 
 @contextmanager

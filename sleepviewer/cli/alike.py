@@ -39,7 +39,10 @@ def alike(
             f"“{engine}” has no features to compare epochs by; take attnsleep or another of its family"
         )
     model = FamilyEngine(engine, weights)
-    others = [] if among is None else [path for path in sorted(among.glob("*.npz")) if not path.samefile(archive)]
+    if among is not None and not among.is_dir():
+        raise AnalysisError(f"{among} is not a folder; name the folder of the archives to look in.")
+    there = [] if among is None else sorted(among.glob("*.npz"))
+    others = [path for path in there if path.resolve() != archive.resolve()]
     nights: list[EmbeddedNight] = []
     for path in (archive, *others):
         try:

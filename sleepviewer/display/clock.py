@@ -10,6 +10,11 @@ def clock_text(recording: Recording, time_s: float) -> str:
     clock = recording.clock(time_s)
     if clock is not None:
         return f"{clock:%H:%M:%S}"
+    return _elapsed(time_s)
+
+
+def _elapsed(time_s: float) -> str:
+    """Return the time since the recording's start, ``+3:26:00``; ``-0:01:00`` where a page begins before it."""
     seconds, sign = abs(round(time_s)), "-" if round(time_s) < 0 else "+"
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
@@ -25,8 +30,7 @@ def hour_ticks(recording: Recording, first_s: float, last_s: float, most: int) -
     while tick - offset_s <= last_s:
         time_s = tick - offset_s
         clock = recording.clock(time_s)
-        seconds = round(tick)
-        text = f"+{seconds // 3600}:{seconds // 60 % 60:02d}" if clock is None else f"{clock:%H:%M}"
+        text = _elapsed(tick).removesuffix(":00") if clock is None else f"{clock:%H:%M}"
         ticks.append((time_s, text))
         tick += step
     return ticks

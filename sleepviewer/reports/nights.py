@@ -26,6 +26,7 @@ from sleepviewer.training.records import is_training, training_records
 from sleepviewer.training.runs import Protocol, load_predictions, read_run
 
 _AROUSAL: Final = "arousal"
+_MOST_S: Final = 31 * 86_400.0  # what lies further from the start than any recording lasts is damage
 _RECORDINGS: Final = (".edf", ".bdf", ".vhdr", ".fif", ".set", ".gdf", ".rec")
 
 
@@ -257,6 +258,7 @@ def arousals_of(meta: Mapping[str, Any]) -> tuple[float, ...]:
         and event.get("kind") == _AROUSAL
         and event.get("origin", "expert") == "expert"
         and isinstance(event.get("start_s"), (int, float))
+        and 0 <= event["start_s"] < _MOST_S
     )
 
 

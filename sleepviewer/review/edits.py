@@ -59,7 +59,7 @@ class Edit:
             kind = EditKind(values["kind"])
             epochs, before, after = (tuple(int(v) for v in values[key]) for key in ("epochs", "before", "after"))
             time, scorer, model = (str(values.get(key, "")) for key in ("time", "scorer", "model"))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise ArchiveError("The archive's list of edits is damaged; open it without its edits instead.") from error
         low, high = (NOT_CORRECTED, int(Stage.REM)) if kind is EditKind.STAGE else (0, 1)
         fits = (

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sleepviewer.review.events import Event
+from sleepviewer.review.events import Event, EventKind
+from sleepviewer.review.lights import Lights
 from sleepviewer.stages import EPOCH_S, Stage, StageArray
 
 
@@ -15,8 +16,8 @@ from sleepviewer.stages import EPOCH_S, Stage, StageArray
 class KindCount:
     """One kind: how many the expert has, how many are suggested, and the expert's an hour of sleep.
 
-    ``per_hour`` counts those that begin in an epoch that is labelled asleep, over the hours labelled so; None where no
-    epoch is.
+    ``per_hour`` counts those that begin in an epoch that is labelled asleep between lights off and on, over the hours
+    labelled so; of arousals those in wake as well, as the AASM's arousal index does. None where no epoch is asleep.
     """
 
     kind: str
@@ -35,9 +36,12 @@ class KindCount:
         return f"{self.kind} {self.expert}{rate}, {self.suggested} suggested"
 
 
-def count_kinds(events: Iterable[Event], labels: StageArray) -> tuple[KindCount, ...]:
+def count_kinds(events: Iterable[Event], labels: StageArray, lights: Lights | None = None) -> tuple[KindCount, ...]:
     """Count events by kind, in the kinds' alphabetical order; ``labels`` is ``int8 [n_epochs]``."""
-    asleep = np.isin(labels, (int(Stage.N1), int(Stage.N2), int(Stage.N3), int(Stage.REM)))
+    lights = lights or Lights()
+    night = np.zeros(len(labels), dtype=bool)
+    night[lights.off : lights.on] = True
+    asleep = night & (np.asarray(labels) > int(Stage.W))
     hours = float(asleep.sum()) * EPOCH_S / 3600
     by_kind: dict[str, list[Event]] = {}
     for event in events:
@@ -45,7 +49,8 @@ def count_kinds(events: Iterable[Event], labels: StageArray) -> tuple[KindCount,
     counts = []
     for kind in sorted(by_kind, key=str.casefold):
         own = [event for event in by_kind[kind] if not event.suggested]
-        in_sleep = sum(event.epoch < len(asleep) and bool(asleep[event.epoch]) for event in own)
-        rate = in_sleep / hours if hours else None
+        where = night if kind == EventKind.AROUSAL else asleep
+        counted = sum(event.epoch < len(where) and bool(where[event.epoch]) for event in own)
+        rate = counted / hours if hours else None
         counts.append(KindCount(kind, len(own), len(by_kind[kind]) - len(own), rate))
     return tuple(counts)

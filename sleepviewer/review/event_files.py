@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,9 @@ COLUMNS: Final = ("onset_s", "duration_s", "clock", "kind", "channel", "origin",
 """Header of the table."""
 
 ENDINGS: Final = (".csv", ".tsv", ".edf")
+
+_FAR: Final = 1_000_000
+"""Ids from here on are no event's of a history, deleted ones among them."""
 
 _EDF_TEXTS: Final = {EventKind.AROUSAL: "EEG arousal"}
 """Where EDF+ has a standard text of its own for a kind."""
@@ -36,7 +41,21 @@ def events_of(archive: ScoringArchive) -> tuple[tuple[Event, ...], int]:
             events.append(Event.from_dict(value))
         except ArchiveError:
             damaged += 1
-    return tuple(events), damaged
+    return _told_apart(events), damaged
+
+
+def _told_apart(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Give an event whose id another has already one of its own: lists were put together by hand, and none is lost."""
+    ids = {event.id for event in events}
+    if len(ids) == len(events):
+        return tuple(events)
+    free = (new for number in count(_FAR) if (new := f"e{number}") not in ids)
+    seen: set[str] = set()
+    apart = []
+    for event in events:
+        apart.append(replace(event, id=next(free)) if event.id in seen else event)
+        seen.add(event.id)
+    return tuple(apart)
 
 
 def write_events(

@@ -104,7 +104,7 @@ class Event:
                 created=str(values.get("created", "")),
                 scorer=str(values.get("scorer", "")),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, EventError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, EventError) as error:
             raise ArchiveError(f"The archive holds an event that is damaged ({error!r}).") from error
 
 

@@ -158,9 +158,9 @@ def export_events(night: Night, path: Path, *, replace: bool = False) -> None:
 def check_export_path(night: Night, path: Path, *, replace: bool = False) -> None:
     """Raise OutputError where an export would destroy something.
 
-    That is always the recording, the expert's hypnogram, and an archive (ReviewInTheWayError) with corrections or flags
-    that this night does not have; and, unless the user was asked (``replace``), whatever else is there, but for an
-    archive that loses nothing.
+    That is always the recording, the expert's hypnogram, and an archive (ReviewInTheWayError) with corrections, flags,
+    events or lights that this night does not have; and, unless the user was asked (``replace``), whatever else is
+    there, but for an archive that loses nothing.
     """
     _check_not_source(night, path)
     if not path.exists():
@@ -185,12 +185,16 @@ def _said_elsewhere(night: Night, path: Path) -> str | None:
     theirs, ours = archive.night_corrected, night.document.corrected
     said = (theirs != NOT_CORRECTED) | archive.night_flagged
     events = {_place(event) for event in events_of(archive)[0] if not event.suggested}
+    lights = _lights_of(archive, path)[0]
     if len(theirs) == len(ours) and is_review_of(night, path):
+        lights = Lights() if lights == night.document.lights else lights
         said = ((theirs != NOT_CORRECTED) & (theirs != ours)) | (archive.night_flagged & ~night.document.flagged)
         events -= {_place(event) for event in night.document.events}
     epochs = int(said.sum())
     counts = ((epochs, "corrected or flagged epochs"), (len(events), "events"))
-    return " and ".join(f"{count} {what}" for count, what in counts if count)
+    told = [f"{count} {what}" for count, what in counts if count]
+    told += ["lights off and on"] if lights != Lights() else []
+    return " and ".join(told)
 
 
 def _place(event: Event) -> tuple[str, float, float, str | None]:

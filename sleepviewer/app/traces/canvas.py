@@ -309,8 +309,10 @@ class PageCanvas(QWidget):
         self._update_plot()
 
     def _on_advanced(self) -> None:
+        growing = [key for key, (page, _) in self._prepared.items() if page.grows]
+        for key in growing:
+            del self._prepared[key]
         if self._page is not None and self._page.grows:
-            self._prepared.clear()
             self._compose()
 
     def _lay_out(self, rect: QRectF, epoch: int) -> PageLayout:

@@ -47,6 +47,7 @@ class Composer:
         self._channels: dict[tuple[Derivation, Role | None], Channel | None] = {}
         self.failed = False
         """Whether the last page that was asked for could not be read."""
+        self._previewed = False
         self._starting: dict[tuple[object, ...], float] = {}
 
     def half_height(self, trace: Trace) -> float:
@@ -95,7 +96,8 @@ class Composer:
             times=tuple(axis_times(self.recording, start, stop, most_times)),
             selected=selected,
             theme=theme,
-            grows=self._overview.building,
+            # What was read before the building ended is a preview for all that.
+            grows=self._previewed or self._overview.building,
         )
 
     def _channel(self, trace: Trace) -> Channel | None:
@@ -130,7 +132,7 @@ class Composer:
             ]
             self._overview.want(wanted, (start + stop) / 2)
         traces, named = [], []
-        self.failed = False
+        self.failed = self._previewed = False
         try:
             for (trace, channel), band, there in zip(lanes, bands, from_overview, strict=True):
                 if channel is None:
@@ -140,6 +142,7 @@ class Composer:
                     shown, is_true = self._overview.page((trace.derivation, band), start, stop, columns)
                     traces.append(shown)
                     named.append(band.text if is_true else "preview, unfiltered")
+                    self._previewed |= not is_true
                 else:
                     traces.append(self._cache.read(trace.derivation, start, stop, band, columns, ahead=ahead))
                     named.append(band.text)
