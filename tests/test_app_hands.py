@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QDoubleSpinBox, QLineEdit, QListWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 from test_app_window import KEYPAD, corrected_of, session_of, write_night
 
@@ -21,6 +21,7 @@ from sleepviewer.app.palette import CommandPalette, Entry
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.window import MainWindow
+from sleepviewer.stages import Stage
 
 MakeWindow = Callable[[], MainWindow]
 Key = Qt.Key
@@ -397,3 +398,35 @@ def test_the_welcome_page_is_walked_by_arrows_and_answers_to_enter(
 def test_the_welcome_page_names_the_keys_as_they_are_set(make_window: MakeWindow) -> None:
     Settings().keymap = Keymap().with_keys("score", ["Ctrl+F8"])
     assert "Ctrl+F8" in make_window().welcome._steps.text()
+
+
+# -- the keyboard goes back to the night
+
+
+@pytest.fixture
+def in_a_field(opened: MainWindow) -> MainWindow:
+    """A window whose keyboard is in a number field of a panel, which keeps the stage keys for itself."""
+    opened.run_command("lane_below")
+    opened.panels.show("channels")
+    field = next(field for field in opened.panels["channels"].findChildren(QDoubleSpinBox) if field.isEnabled())
+    field.setFocus()
+    assert opened.focusWidget() is field
+    QTest.keyClick(field, Key.Key_3)
+    assert not corrected_of(opened)
+    return opened
+
+
+def test_esc_in_a_panel_gives_the_keyboard_back_to_the_night(in_a_field: MainWindow) -> None:
+    field = in_a_field.focusWidget()
+    QTest.keyClick(field, Key.Key_Escape)
+    assert in_a_field.focusWidget() is not field
+    QTest.keyClick(in_a_field, Key.Key_3)
+    assert corrected_of(in_a_field) == {0: Stage.N3}
+
+
+@pytest.mark.parametrize("view", ["traces", "night"])
+def test_a_click_on_the_night_takes_the_keyboard_back(in_a_field: MainWindow, view: str) -> None:
+    QTest.mouseClick(getattr(in_a_field.page, view), Qt.MouseButton.LeftButton)
+    QTest.keyClick(in_a_field.focusWidget(), Key.Key_Home)
+    QTest.keyClick(in_a_field.focusWidget(), Key.Key_3)
+    assert corrected_of(in_a_field) == {0: Stage.N3}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QDockWidget, QMainWindow, QMenu, QTabBar, QWidget
 
 Area = Qt.DockWidgetArea
@@ -12,6 +13,18 @@ Area = Qt.DockWidgetArea
 _VERSION: Final = 1
 """Of the arrangements that are kept. Increase it where those of before should not come back: a new panel is else hidden
 for everybody who had the program before."""
+
+
+class _Dock(QDockWidget):
+    """A panel whose fields give the keyboard back to the night with Esc: a number field else keeps the stage keys."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        window = self.parentWidget()
+        if event.key() == Qt.Key.Key_Escape and window is not None:
+            window.activateWindow()  # it has the keyboard already unless the panel floats
+            window.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            super().keyPressEvent(event)
 
 
 class Panels:
@@ -36,7 +49,7 @@ class Panels:
 
         ``name`` must stay the same between versions: saved arrangements find the dock by it.
         """
-        dock = QDockWidget(title, self._window)
+        dock = _Dock(title, self._window)
         dock.setObjectName(f"dock-{name}")
         dock.setAccessibleName(title)
         dock.setWidget(widget)
