@@ -167,8 +167,9 @@ class ChannelPanel(QWidget):
         offered_last = max((i for i, choice in enumerate(choices) if not choice.saved), default=-1)
         for i, choice in enumerate(choices):
             key = "" if choice.key is None else f"  (F{choice.key})"
-            mark = ", changed" if changed and choice.name == current else ""
-            self.montages.addItem(f"{choice.name}{mark}{key}", choice.name)
+            # In place of the key, which no longer calls what is shown: a narrow dock has no room for both.
+            note = ", changed" if changed and choice.name == current else key
+            self.montages.addItem(f"{choice.name}{note}", choice.name)
             if i == offered_last and i + 1 < len(choices):
                 self.montages.insertSeparator(self.montages.count())
         place = self.montages.findData(current)
