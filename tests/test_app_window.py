@@ -12,7 +12,7 @@ from edf_files import Signal, write_edf, write_edf_plus_d
 from faulty_files import NO_RECORDING, missing, text, without_an_epoch
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QPushButton, QTableView
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLabel, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, proba_of
 
@@ -671,3 +671,19 @@ def test_the_window_stands_where_it_stood(make_window: MakeWindow) -> None:
     first.close()
     second = make_window()
     assert (second.width(), second.height()) == (790, 610)
+
+
+def test_the_panel_follows_the_model_while_it_scores(opened: MainWindow) -> None:
+    tab = opened.page.panel.epoch_tab
+    texts = [label.text() for label in tab.findChildren(QLabel)]
+    assert "— press S to score" in texts
+    session_of(opened).document.add_provisional(0, proba_of([2]))
+    texts = [label.text() for label in tab.findChildren(QLabel)]
+    assert "— being scored" in texts
+    assert "— press S to score" not in texts
+
+
+def test_a_flag_has_room_in_the_panel(opened: MainWindow) -> None:
+    opened.run_command("flag")
+    labels = opened.page.panel.epoch_tab.findChildren(QLabel)
+    assert "— · flagged as uncertain" in [label.text() for label in labels]

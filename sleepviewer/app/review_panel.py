@@ -62,9 +62,10 @@ class ReviewPanel(QTabWidget):
 
     def on_change(self, change: Change) -> None:
         """Follow a change of the document."""
-        if change in (Change.SAVED, Change.PROVISIONAL):
+        if change is Change.SAVED:
             return
-        self._stale |= {self.epoch_tab} if change is Change.EVENTS else set(self._tabs)
+        of_the_epoch = change in (Change.EVENTS, Change.PROVISIONAL)
+        self._stale |= {self.epoch_tab} if of_the_epoch else set(self._tabs)
         self._freshen()
 
     def _freshen(self) -> None:
