@@ -303,7 +303,6 @@ def test_the_epoch_tab_says_what_lies_in_the_epoch(opened: MainWindow) -> None:
     document.add_event("arousal", 25, 34.2)
     assert tab._events.text() == "Events: arousal 5.0 s"
     opened.run_command("next_epoch")
-    QApplication.processEvents()  # the panel follows once the page is painted
     assert tab._events.text() == "Events: arousal 4.2 s"
     document.undo()
     assert tab._events.text() == ""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qI
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.background import Background
+from sleepviewer.app.memory import return_large_blocks
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import THEMES, apply_theme, theme_named
 from sleepviewer.app.traces.overview import Overview
@@ -124,6 +125,7 @@ def _on_qt_message(kind: QtMsgType, _: QMessageLogContext, message: str) -> None
 
 
 def _application() -> QApplication:
+    return_large_blocks()
     qInstallMessageHandler(_on_qt_message)
     app = QApplication.instance()
     if not isinstance(app, QApplication):

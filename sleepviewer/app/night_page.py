@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -42,8 +42,6 @@ class NightPage(QWidget):
         self.panel.review_epoch_requested.connect(self.review_epoch_requested)
         self.panel.base_chosen.connect(self.base_chosen)
         self.traces.trouble.connect(self.trouble)
-        self._after_page = QTimer(self, singleShot=True, interval=0)
-        self._after_page.timeout.connect(self.panel.show_epoch)
         self.set_theme(theme)
 
     def set_session(self, session: NightSession) -> None:
@@ -83,8 +81,7 @@ class NightPage(QWidget):
         if self._session is not None:
             self.traces.show_epoch(epoch)
             self.night.show_selected(epoch, self._session.selected)
-            # Signal and cursor are what she looks at when she turns a page: the panel follows once they are painted.
-            self._after_page.start()
+            self.panel.show_epoch()
 
     def _on_change(self, change: Change) -> None:
         self.night.on_change(change)
