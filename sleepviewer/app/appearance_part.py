@@ -75,7 +75,7 @@ class AppearancePart:
         if dock is None:
             self._services.tell("No panel is shown: View › Panels shows them")
             return
-        dock.setFloating(not dock.isFloating())
+        self._services.panels.float_or_dock(dock)
         self._services.tell(f"The panel “{dock.windowTitle()}” {'floats' if dock.isFloating() else 'is in the window'}")
 
     def _reset_window(self) -> None:
