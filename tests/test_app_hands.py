@@ -430,3 +430,40 @@ def test_a_click_on_the_night_takes_the_keyboard_back(in_a_field: MainWindow, vi
     QTest.keyClick(in_a_field.focusWidget(), Key.Key_Home)
     QTest.keyClick(in_a_field.focusWidget(), Key.Key_3)
     assert corrected_of(in_a_field) == {0: Stage.N3}
+
+
+def test_esc_empties_the_search_of_annotations_and_then_gives_the_keyboard_back(opened: MainWindow) -> None:
+    opened.run_command("find_annotation")
+    line = opened.focusWidget()
+    assert isinstance(line, QLineEdit)
+    QTest.keyClicks(line, "w3")
+    QTest.keyClick(line, Key.Key_Escape)
+    assert (line.text(), opened.focusWidget()) == ("", line)
+    QTest.keyClick(line, Key.Key_Escape)
+    assert opened.focusWidget() is not line
+
+
+def test_the_settings_open_in_the_search_of_commands(qtbot: QtBot, opened: MainWindow) -> None:
+    dialog = SettingsDialog(opened.settings, opened.actions_, opened)
+    dialog.show()
+    qtbot.waitUntil(lambda: isinstance(dialog.focusWidget(), QLineEdit))
+    dialog.close()
+
+
+def test_a_panel_floats_where_it_is_seen_and_goes_back(opened: MainWindow) -> None:
+    """The command from the palette, whose own line had the keyboard."""
+    opened.panels.show("channels")  # the review is behind its tab now, and lies outside the window
+    opened.setFocus()
+    opened.run_command("float_panel")
+    (floating,) = [opened.panels[name] for name in opened.panels.names if opened.panels[name].isFloating()]
+    assert floating is opened.panels["channels"]
+    assert opened.screen().availableGeometry().contains(floating.geometry().center())
+    assert opened.focusWidget() is opened
+    opened.run_command("float_panel")
+    assert not floating.isFloating()
+
+
+def test_a_panel_from_behind_a_tab_floats_on_the_screen(opened: MainWindow) -> None:
+    opened.panels.show("channels")
+    opened.panels.float_or_dock(opened.panels["review"])
+    assert opened.screen().availableGeometry().contains(opened.panels["review"].geometry().center())

@@ -47,6 +47,8 @@ class KeysPage(QWidget):
         self._search.setAccessibleName("Search commands or keys")
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._filter)
+        # Not the profiles, of which a letter typed in passing would choose another one.
+        self.setFocusProxy(self._search)
         self._tree = QTreeWidget(self)
         self._tree.setAccessibleName("Commands and their keys")
         self._tree.setHeaderLabels(["Command", "Keys", "Menu"])
