@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
 
 from sleepviewer.app.agreement_tab import AgreementTab
 from sleepviewer.app.epoch_tab import EpochTab
@@ -36,7 +36,7 @@ class ReviewPanel(QTabWidget):
             self.night_tab,
         )
         for tab, title in zip(self._tabs, ("Epoch", "To review", "Agreement", "Night"), strict=True):
-            self.addTab(tab, title)
+            self.addTab(_scrolled(tab) if tab is self.epoch_tab else tab, title)
         self._session: NightSession | None = None
         self._stale: set[QWidget] = set()
         self.review_tab.epoch_picked.connect(self.review_epoch_requested)
@@ -73,3 +73,14 @@ class ReviewPanel(QTabWidget):
         if self._session is not None and tab in self._stale:
             self._stale.discard(tab)
             tab.show_session(self._session)
+
+
+def _scrolled(tab: QWidget) -> QScrollArea:
+    """Let a tab of texts scroll where the panel is low: they would else lie over each other."""
+    area = QScrollArea()
+    area.setWidget(tab)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
