@@ -467,3 +467,13 @@ def test_a_panel_from_behind_a_tab_floats_on_the_screen(opened: MainWindow) -> N
     opened.panels.show("channels")
     opened.panels.float_or_dock(opened.panels["review"])
     assert opened.screen().availableGeometry().contains(opened.panels["review"].geometry().center())
+
+
+def test_what_is_searched_for_is_what_gets_the_key(qtbot: QtBot) -> None:
+    page = KeysPage(Keymap())
+    qtbot.addWidget(page)
+    line = next(line for line in page.findChildren(QLineEdit) if line.accessibleName() == "Search commands or keys")
+    line.setText("flag")
+    assert page.command == "flag"  # “Save the review” speaks of flags too, and comes before
+    line.setText("")
+    assert page.command == "flag"

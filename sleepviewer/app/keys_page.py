@@ -163,6 +163,10 @@ class KeysPage(QWidget):
             texts = (item.text(0), item.text(1), item.text(2), ROWS[command].tip, *keys[command])
             searched = " ".join(texts).lower()
             item.setHidden(not all(word in searched for word in words))
+        found = [command for command, item in self._items.items() if not item.isHidden()]
+        if found and self.command not in found:  # a key must not go to a command that is not seen
+            named = (command for command in found if all(word in ROWS[command].title.lower() for word in words))
+            self.choose_command(next(named, found[0]))
 
     def _show_command(self) -> None:
         row = ROWS[self.command]
