@@ -222,7 +222,7 @@ class Studio:
 
 
 def in_256_colours(image: QImage) -> QImage:
-    """The picture in 256 colours: its most frequent ones, and the middles of what else there is; others go to the nearest.
+    """The picture in 256 colours: its most frequent ones, and the middles of what else there is.
 
     The most frequent colours alone would be those of smoothed letters, with none left for a spectrogram's.
     """
