@@ -701,3 +701,19 @@ def test_texts_of_the_epoch_do_not_lie_over_each_other_in_a_low_panel(qtbot: QtB
     lines = sorted((child.geometry() for child in tab.findChildren(QWidget, options=CHILDREN)), key=QRect.top)
     lines = [line for line in lines if line.height() > 0]
     assert not [(a, b) for a, b in pairwise(lines) if a.intersects(b)]
+
+
+def test_the_scoring_bar_is_seen_in_a_narrow_window(qtbot: QtBot, opened: MainWindow) -> None:
+    """As on 1366 pixels at a scale of 150 %."""
+    opened.resize(911, 512)
+    qtbot.waitUntil(lambda: opened.width() <= 911)
+    bar = opened.scoring_bar
+    assert bar.isVisible()
+    assert bar.mapTo(opened, bar.rect().topRight()).x() < opened.width()
+
+
+def test_no_panel_is_higher_than_a_low_screen(opened: MainWindow) -> None:
+    """1366 × 768 pixels at a scale of 150 %: else the line that says what is saved lies below the screen."""
+    for name in opened.panels.names:
+        opened.panels.show(name)
+        assert opened.minimumSizeHint().height() <= 512, name

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from sleepviewer.app.lane_form import Change, LaneForm
 from sleepviewer.app.lane_table import LaneTable
+from sleepviewer.app.scrolled import scrolled
 from sleepviewer.app.theme import Theme
 from sleepviewer.display.filters import default_band
 from sleepviewer.display.montage import Derivation, Montage, Trace, derived_channel
@@ -123,7 +124,9 @@ class ChannelPanel(QWidget):
         layout.addWidget(self.table, 1)
         layout.addLayout(tools)
         layout.addWidget(line)
-        layout.addWidget(self.form)
+        form = scrolled(self.form)
+        form.setMinimumHeight(90)
+        layout.addWidget(form)
         layout.addWidget(self.note)
         self.setMinimumWidth(300)
 

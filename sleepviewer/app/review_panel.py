@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from sleepviewer.app.agreement_tab import AgreementTab
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.night_tab import NightTab
 from sleepviewer.app.review_tab import ReviewTab
+from sleepviewer.app.scrolled import scrolled
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme
 from sleepviewer.review.document import Change
@@ -36,7 +37,7 @@ class ReviewPanel(QTabWidget):
             self.night_tab,
         )
         for tab, title in zip(self._tabs, ("Epoch", "To review", "Agreement", "Night"), strict=True):
-            self.addTab(_scrolled(tab) if tab is self.epoch_tab else tab, title)
+            self.addTab(scrolled(tab) if tab is self.epoch_tab else tab, title)
         self._session: NightSession | None = None
         self._stale: set[QWidget] = set()
         self.review_tab.epoch_picked.connect(self.review_epoch_requested)
@@ -73,14 +74,3 @@ class ReviewPanel(QTabWidget):
         if self._session is not None and tab in self._stale:
             self._stale.discard(tab)
             tab.show_session(self._session)
-
-
-def _scrolled(tab: QWidget) -> QScrollArea:
-    """Let a tab of texts scroll where the panel is low: they would else lie over each other."""
-    area = QScrollArea()
-    area.setWidget(tab)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
