@@ -369,10 +369,11 @@ def test_full_screen_and_back(qtbot: QtBot, opened: MainWindow) -> None:
     qtbot.keyClick(opened, Key.Key_Return, Qt.KeyboardModifier.AltModifier)
     assert opened.isFullScreen()
     assert opened.actions_["full_screen"].isChecked()
-    assert "Full screen" in opened.status_line.text
+    assert "Full screen: Alt+Enter goes back" in opened.status_line.text
     qtbot.keyClick(opened, Key.Key_Return, Qt.KeyboardModifier.AltModifier)
     assert not opened.isFullScreen()
     assert not opened.actions_["full_screen"].isChecked()
+    assert "Full screen" not in opened.status_line.text
 
 
 # -- the welcome page
