@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDoubleSpinBox, QLineEdit, QListWidget, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QDoubleSpinBox, QLabel, QLineEdit, QListWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 from test_app_window import KEYPAD, corrected_of, session_of, write_night
 
@@ -478,3 +478,10 @@ def test_what_is_searched_for_is_what_gets_the_key(qtbot: QtBot) -> None:
     assert page.command == "flag"  # “Save the review” speaks of flags too, and comes before
     line.setText("")
     assert page.command == "flag"
+
+
+def test_the_drop_text_is_whole_on_a_low_screen(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(window.minimumSizeHint().width(), window.minimumSizeHint().height())
+    window.resize(911, window.minimumSizeHint().height())
+    text = next(label for label in window.welcome.findChildren(QLabel) if "drop a recording" in label.text())
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()))
