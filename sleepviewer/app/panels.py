@@ -104,6 +104,7 @@ class Panels:
             place = QRect(QPoint(), dock.size())
             place.moveCenter(self._window.geometry().center())
             dock.move(place.topLeft())
+        dock.raise_()
         self._window.activateWindow()
         self._window.setFocus()  # else it goes to the first button, which the space bar would press
 
