@@ -47,8 +47,6 @@ class KeysPage(QWidget):
         self._search.setAccessibleName("Search commands or keys")
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._filter)
-        # Not the profiles, of which a letter typed in passing would choose another one.
-        self.setFocusProxy(self._search)
         self._tree = QTreeWidget(self)
         self._tree.setAccessibleName("Commands and their keys")
         self._tree.setHeaderLabels(["Command", "Keys", "Menu"])
@@ -123,6 +121,10 @@ class KeysPage(QWidget):
         """The command in hand."""
         item = self._tree.currentItem()
         return KEY_TABLE[0].command if item is None else item.data(0, _COMMAND)
+
+    def start(self) -> None:
+        """Take the keyboard to the search, not to the profiles, of which a letter typed in passing chooses another."""
+        self._search.setFocus()
 
     def choose_command(self, command: str) -> None:
         """Take a command in hand."""
