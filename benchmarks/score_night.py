@@ -100,9 +100,19 @@ def _weights(member: str, folder: Path) -> Path:
     from sleepviewer.models.checkpoints import CONTEXT_PREFIX, save_weights
     from sleepviewer.models.context import ContextModel
     from sleepviewer.models.family import MemberName, build_epoch_model
+    from sleepviewer.models.normalisation import Normalisation
 
     torch.manual_seed(0)
-    card = ModelCard(member, _RATE_HZ, 30 * _RATE_HZ, member=member)
+    # Filtered, scaled and fitted to the night as the weights that ship are: all of it counts.
+    card = ModelCard(
+        member,
+        _RATE_HZ,
+        30 * _RATE_HZ,
+        Normalisation.ROBUST_NIGHT,
+        member=member,
+        band_hz=(0.4, 32.0),
+        night_statistics=0.5,
+    )
     state = dict(build_epoch_model(member, card.shape).state_dict())
     if MemberName.parse(member).context:
         state |= {CONTEXT_PREFIX + name: tensor for name, tensor in ContextModel().state_dict().items()}

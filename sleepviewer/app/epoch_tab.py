@@ -124,6 +124,7 @@ class ProbabilityBars(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._proba: Proba | None = None
+        self.setFont(tabular(self.font()))
         self.setFixedHeight(len(LEVELS) * 24)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Probabilities of the five stages")
@@ -142,7 +143,6 @@ class ProbabilityBars(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setFont(tabular(self.font()))
         left, right = 44.0, self.width() - 46.0
         for row, stage in enumerate(LEVELS):
             top = row * 24.0

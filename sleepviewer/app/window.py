@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self._theme = theme or theme_named(self._settings.theme, self._settings.stage_colors)
         self._session: NightSession | None = None
         self._commands: dict[str, Callable[[], object]] = {}
+        self._table: dict[str, Callable[[], object]] | None = None
         self._review: ReviewCommands | None = None
         self._saved_at = ""
         self._build()
@@ -191,6 +192,11 @@ class MainWindow(QMainWindow):
 
     def command_table(self) -> dict[str, Callable[[], object]]:
         """What carries out each command of the key table that can be called now."""
+        if self._table is None:  # every key asks for it
+            self._table = self._make_table()
+        return self._table
+
+    def _make_table(self) -> dict[str, Callable[[], object]]:
         own: dict[str, Callable[[], object]] = {
             "open": self._ask_and_open,
             "open_truth": self._ask_and_open_truth,
@@ -287,6 +293,7 @@ class MainWindow(QMainWindow):
         self._scoring.set_session(self._session)
         self._review = ReviewCommands(self._session, self.status_line.show_message)
         self._commands = self._review.table()
+        self._table = None
         self._set_advance()
         self._saved_at = ""
         notes = night.notes

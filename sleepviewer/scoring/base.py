@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from sleepviewer.errors import ScoringCancelled
 from sleepviewer.recording.base import Recording
 from sleepviewer.stages import N_STAGES, Proba, StageArray, most_likely
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class CancelToken:
             raise ScoringCancelled("Scoring was cancelled; nothing was changed.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """An engine's scoring of one night.
 
@@ -105,20 +108,27 @@ class Prediction:
         """Engine, version and the beginning of the weights' hash: ``yasa 0.8.1 (3f2a…)``."""
         return f"{self.engine} {self.engine_version} ({self.weights_sha256[:12]})"
 
-    @property
+    # Worked out once and read-only, as the probabilities are: every page turn asks for them.
+
+    @cached_property
     def scored(self) -> NDArray[np.bool_]:
         """Which epochs have probabilities, ``bool [n_epochs]``."""
-        return np.asarray(np.isfinite(self.proba).all(axis=1))
+        return _read_only(np.asarray(np.isfinite(self.proba).all(axis=1)))
 
-    @property
+    @cached_property
     def stages(self) -> StageArray:
         """The likeliest stage per epoch, ``int8 [n_epochs]``; UNKNOWN where unscored."""
-        return most_likely(self.proba)
+        return _read_only(most_likely(self.proba))
 
-    @property
+    @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """The likeliest stage's probability per epoch, ``float32 [n_epochs]``; NaN where unscored."""
-        return np.where(self.scored, self.proba.max(axis=1), np.float32(np.nan)).astype(np.float32)
+        return _read_only(np.where(self.scored, self.proba.max(axis=1), np.float32(np.nan)).astype(np.float32))
+
+
+def _read_only(array: _Array) -> _Array:
+    array.flags.writeable = False
+    return array
 
 
 class Engine(Protocol):
