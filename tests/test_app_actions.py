@@ -168,3 +168,9 @@ def test_menus_are_reached_by_their_letters(window: MainWindow) -> None:
     titles = [action.text() for action in window.menuBar().actions() if isinstance(action, QAction)]
     letters = [title[title.index("&") + 1] for title in titles]
     assert len(set(letters)) == len(letters)
+
+
+def test_the_menus_fit_a_low_screen(window: MainWindow) -> None:
+    """In one column on 768 lines, of which a desktop's bars and the title take some."""
+    for menu in window.actions_.menus.values():
+        assert menu.sizeHint().height() <= 700, menu.title()

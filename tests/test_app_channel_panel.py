@@ -194,6 +194,18 @@ def test_letters_are_left_to_the_window(qtbot: QtBot, shown: Shown) -> None:
 # -- the form
 
 
+def test_the_form_says_nothing_while_no_lane_is_selected(shown: Shown) -> None:
+    form = shown.panel.form
+    shown.select(0)
+    shown.select()
+    for spin in (form.high_pass, form.low_pass, form.gain, form.height_):
+        assert spin.text() == "—"
+    for box in (form.role, form.band, form.notch):
+        assert (box.currentIndex(), box.placeholderText()) == (-1, "—")
+    shown.select(0)
+    assert form.role.placeholderText() == "several"
+
+
 def test_the_form_shows_what_the_lane_has(shown: Shown) -> None:
     lane = Trace(Derivation("C3", ("M2",)), Band(0.5, None, 50), 75.0, LANE_COLORS["Blue"], 2.0, role=Role.EMG)
     shown.take(shown.montage.with_trace(0, lane))
@@ -314,7 +326,7 @@ def test_the_list_of_montages_names_keys_and_changes(qtbot: QtBot, shown: Shown)
     panel = shown.panel
     choices = [MontageChoice("As recorded", 1, saved=False), MontageChoice("Sleep", 5, saved=True)]
     panel.show_choices(choices, "Sleep", changed=True)
-    assert panel.montages.currentText() == "Sleep, changed  (F5)"
+    assert panel.montages.currentText() == "Sleep, changed"
     with qtbot.waitSignal(panel.chosen) as chosen:
         panel.montages.activated.emit(0)
     assert chosen.args == ["As recorded"]

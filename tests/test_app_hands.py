@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QDoubleSpinBox, QLabel, QLineEdit, QListWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 from test_app_window import KEYPAD, corrected_of, session_of, write_night
 
@@ -21,6 +21,7 @@ from sleepviewer.app.palette import CommandPalette, Entry
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.window import MainWindow
+from sleepviewer.stages import Stage
 
 MakeWindow = Callable[[], MainWindow]
 Key = Qt.Key
@@ -368,10 +369,11 @@ def test_full_screen_and_back(qtbot: QtBot, opened: MainWindow) -> None:
     qtbot.keyClick(opened, Key.Key_Return, Qt.KeyboardModifier.AltModifier)
     assert opened.isFullScreen()
     assert opened.actions_["full_screen"].isChecked()
-    assert "Full screen" in opened.status_line.text
+    assert "Full screen: Alt+Enter goes back" in opened.status_line.text
     qtbot.keyClick(opened, Key.Key_Return, Qt.KeyboardModifier.AltModifier)
     assert not opened.isFullScreen()
     assert not opened.actions_["full_screen"].isChecked()
+    assert "Full screen" not in opened.status_line.text
 
 
 # -- the welcome page
@@ -397,3 +399,89 @@ def test_the_welcome_page_is_walked_by_arrows_and_answers_to_enter(
 def test_the_welcome_page_names_the_keys_as_they_are_set(make_window: MakeWindow) -> None:
     Settings().keymap = Keymap().with_keys("score", ["Ctrl+F8"])
     assert "Ctrl+F8" in make_window().welcome._steps.text()
+
+
+# -- the keyboard goes back to the night
+
+
+@pytest.fixture
+def in_a_field(opened: MainWindow) -> MainWindow:
+    """A window whose keyboard is in a number field of a panel, which keeps the stage keys for itself."""
+    opened.run_command("lane_below")
+    opened.panels.show("channels")
+    field = next(field for field in opened.panels["channels"].findChildren(QDoubleSpinBox) if field.isEnabled())
+    field.setFocus()
+    assert opened.focusWidget() is field
+    QTest.keyClick(field, Key.Key_3)
+    assert not corrected_of(opened)
+    return opened
+
+
+def test_esc_in_a_panel_gives_the_keyboard_back_to_the_night(in_a_field: MainWindow) -> None:
+    field = in_a_field.focusWidget()
+    QTest.keyClick(field, Key.Key_Escape)
+    assert in_a_field.focusWidget() is not field
+    QTest.keyClick(in_a_field, Key.Key_3)
+    assert corrected_of(in_a_field) == {0: Stage.N3}
+
+
+@pytest.mark.parametrize("view", ["traces", "night"])
+def test_a_click_on_the_night_takes_the_keyboard_back(in_a_field: MainWindow, view: str) -> None:
+    QTest.mouseClick(getattr(in_a_field.page, view), Qt.MouseButton.LeftButton)
+    QTest.keyClick(in_a_field.focusWidget(), Key.Key_Home)
+    QTest.keyClick(in_a_field.focusWidget(), Key.Key_3)
+    assert corrected_of(in_a_field) == {0: Stage.N3}
+
+
+def test_esc_empties_the_search_of_annotations_and_then_gives_the_keyboard_back(opened: MainWindow) -> None:
+    opened.run_command("find_annotation")
+    line = opened.focusWidget()
+    assert isinstance(line, QLineEdit)
+    QTest.keyClicks(line, "w3")
+    QTest.keyClick(line, Key.Key_Escape)
+    assert (line.text(), opened.focusWidget()) == ("", line)
+    QTest.keyClick(line, Key.Key_Escape)
+    assert opened.focusWidget() is not line
+
+
+def test_the_settings_open_in_the_search_of_commands(qtbot: QtBot, opened: MainWindow) -> None:
+    dialog = SettingsDialog(opened.settings, opened.actions_, opened)
+    dialog.show()
+    qtbot.waitUntil(lambda: isinstance(dialog.focusWidget(), QLineEdit))
+    dialog.close()
+
+
+def test_a_panel_floats_where_it_is_seen_and_goes_back(opened: MainWindow) -> None:
+    """The command from the palette, whose own line had the keyboard."""
+    opened.panels.show("channels")  # the review is behind its tab now, and lies outside the window
+    opened.setFocus()
+    opened.run_command("float_panel")
+    (floating,) = [opened.panels[name] for name in opened.panels.names if opened.panels[name].isFloating()]
+    assert floating is opened.panels["channels"]
+    assert opened.screen().availableGeometry().contains(floating.geometry().center())
+    assert opened.focusWidget() is opened
+    opened.run_command("float_panel")
+    assert not floating.isFloating()
+
+
+def test_a_panel_from_behind_a_tab_floats_on_the_screen(opened: MainWindow) -> None:
+    opened.panels.show("channels")
+    opened.panels.float_or_dock(opened.panels["review"])
+    assert opened.screen().availableGeometry().contains(opened.panels["review"].geometry().center())
+
+
+def test_what_is_searched_for_is_what_gets_the_key(qtbot: QtBot) -> None:
+    page = KeysPage(Keymap())
+    qtbot.addWidget(page)
+    line = next(line for line in page.findChildren(QLineEdit) if line.accessibleName() == "Search commands or keys")
+    line.setText("flag")
+    assert page.command == "flag"  # “Save the review” speaks of flags too, and comes before
+    line.setText("")
+    assert page.command == "flag"
+
+
+def test_the_drop_text_is_whole_on_a_low_screen(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(window.minimumSizeHint().width(), window.minimumSizeHint().height())
+    window.resize(911, window.minimumSizeHint().height())
+    text = next(label for label in window.welcome.findChildren(QLabel) if "drop a recording" in label.text())
+    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()))

@@ -271,7 +271,7 @@ def test_the_list_of_montages_saves_renames_and_deletes(
     panel = panel_of(opened)
     panel.select_rows([4])
     panel.remove_selected()
-    assert panel.montages.currentText() == "As recorded, changed  (F1)"
+    assert panel.montages.currentText() == "As recorded, changed"
     qtbot.mouseClick(panel.save_button, Qt.MouseButton.LeftButton)
     assert names["proposed"] == "My montage"
     assert panel.montages.currentText() == "Sleep"

@@ -11,7 +11,7 @@ from edf_files import Signal, write_edf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
@@ -228,6 +228,19 @@ def test_moving_the_cursor_paints_no_row_anew(opened: MainWindow, monkeypatch: p
     view.set_span(Span(0, 500))
     view.grab()
     assert set(painted) == {row.key for row in view.shown_rows}
+
+
+def test_the_cursor_is_at_the_epoch_wherever_the_range_began(opened: MainWindow) -> None:
+    view, session = opened.page.night, session_of(opened)
+    for epoch, first, stop in ((300, 300, 400), (399, 300, 400)):
+        view.show_selected(epoch, range(first, stop))
+        image = view.clock.grab().toImage()
+        color = QColor(opened.page.theme.cursor).rgb()
+        x = GUTTER_PX + round(view.span.x_of(epoch, view.clock.plot_width))
+        lines = [x for x in range(image.width()) if image.pixel(x, 2) == color]
+        assert lines
+        assert all(abs(line - x) <= 2 for line in lines)
+    assert session.epoch == 0  # only the view was told
 
 
 # -- lights

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from edf_files import Signal, write_edf, write_edf_plus_d
 from faulty_files import NO_RECORDING, missing, text, without_an_epoch
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QPushButton, QTableView
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLabel, QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, proba_of
 
@@ -37,6 +38,7 @@ N = 40
 RATE = 100
 START = datetime(2021, 3, 4, 22, 30)
 MODEL = [e % 5 for e in range(N)]
+CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
 KEYPAD = Qt.KeyboardModifier.KeypadModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -671,3 +673,47 @@ def test_the_window_stands_where_it_stood(make_window: MakeWindow) -> None:
     first.close()
     second = make_window()
     assert (second.width(), second.height()) == (790, 610)
+
+
+def test_the_panel_follows_the_model_while_it_scores(opened: MainWindow) -> None:
+    tab = opened.page.panel.epoch_tab
+    texts = [label.text() for label in tab.findChildren(QLabel)]
+    assert "— press S to score" in texts
+    session_of(opened).document.add_provisional(0, proba_of([2]))
+    texts = [label.text() for label in tab.findChildren(QLabel)]
+    assert "— being scored" in texts
+    assert "— press S to score" not in texts
+
+
+def test_a_flag_has_room_in_the_panel(opened: MainWindow) -> None:
+    opened.run_command("flag")
+    labels = opened.page.panel.epoch_tab.findChildren(QLabel)
+    assert "— · flagged as uncertain" in [label.text() for label in labels]
+
+
+def test_texts_of_the_epoch_do_not_lie_over_each_other_in_a_low_panel(qtbot: QtBot, opened: MainWindow) -> None:
+    session_of(opened).document.set_prediction(prediction_of(MODEL))
+    dock = opened.panels["review"]
+    dock.setFloating(True)
+    dock.resize(302, 240)
+    tab = opened.page.panel.epoch_tab
+    qtbot.waitUntil(lambda: tab.height() > opened.page.panel.height())
+    lines = sorted((child.geometry() for child in tab.findChildren(QWidget, options=CHILDREN)), key=QRect.top)
+    lines = [line for line in lines if line.height() > 0]
+    assert not [(a, b) for a, b in pairwise(lines) if a.intersects(b)]
+
+
+def test_the_scoring_bar_is_seen_in_a_narrow_window(qtbot: QtBot, opened: MainWindow) -> None:
+    """As on 1366 pixels at a scale of 150 %."""
+    opened.resize(911, 512)
+    qtbot.waitUntil(lambda: opened.width() <= 911)
+    bar = opened.scoring_bar
+    assert bar.isVisible()
+    assert bar.mapTo(opened, bar.rect().topRight()).x() < opened.width()
+
+
+def test_no_panel_is_higher_than_a_low_screen(opened: MainWindow) -> None:
+    """1366 × 768 pixels at a scale of 150 %: else the line that says what is saved lies below the screen."""
+    for name in opened.panels.names:
+        opened.panels.show(name)
+        assert opened.minimumSizeHint().height() <= 512, name

@@ -222,12 +222,20 @@ class Studio:
 
 
 def in_256_colours(image: QImage) -> QImage:
-    """The picture with its 256 most frequent colours, any other replaced by the one that is nearest."""
+    """The picture in 256 colours: its most frequent ones, and the middles of what else there is.
+
+    The most frequent colours alone would be those of smoothed letters, with none left for a spectrogram's.
+    """
     image = image.convertToFormat(QImage.Format.Format_RGB32)
     width, height = image.width(), image.height()
     pixels = np.frombuffer(image.constBits(), dtype=np.uint32).reshape(height, width) & 0xFFFFFF
     colours, inverse, counts = np.unique(pixels, return_inverse=True, return_counts=True)
-    kept = colours[np.argsort(counts)[::-1][:256]]
+    by_count = np.argsort(counts)[::-1]
+    frequent, rest = by_count[:128], by_count[128:]
+    # Of the rest, one colour for each cube of 32³ shades that many have: the most frequent in it.
+    _, first, cubes = np.unique(colours[rest] & 0xE0E0E0, return_index=True, return_inverse=True)
+    most = np.argsort(np.bincount(cubes.ravel(), weights=counts[rest]))[::-1][:128] if len(rest) else first[:0]
+    kept = colours[np.concatenate([frequent, rest[first[most]]]).astype(int)]
 
     def channels(packed: np.ndarray) -> np.ndarray:
         return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=-1).astype(np.int32)

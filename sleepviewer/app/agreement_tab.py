@@ -89,13 +89,13 @@ def _figures_html(result: Agreement) -> str:
     def number(value: float) -> str:
         return "–" if math.isnan(value) else f"{value:.3f}"
 
-    f1 = "".join(f"<td align='center'>&nbsp;{stage.label}&nbsp;</td>" for stage in SCORED_STAGES)
+    labels = "".join(f"<td align='center'>&nbsp;{stage.label}&nbsp;</td>" for stage in SCORED_STAGES)
     values = "".join(f"<td align='center'>&nbsp;{number(result.f1[stage.label])}&nbsp;</td>" for stage in SCORED_STAGES)
     return (
         f"<p style='font-size:large'>κ <b>{number(result.kappa)}</b> &nbsp; "
         f"accuracy <b>{number(result.accuracy)}</b></p>"
         f"<p>macro-F1 <b>{number(result.macro_f1)}</b>, over the {result.epochs} epochs that both score</p>"
-        f"<table><tr><td>F1</td>{f1}</tr><tr><td></td>{values}</tr></table>"
+        f"<table><tr><td></td>{labels}</tr><tr><td>F1</td>{values}</tr></table>"
     )
 
 

@@ -101,8 +101,8 @@ class AnnotationPanel(QWidget):
             if event.type() is QEvent.Type.ShortcutOverride and event.key() in (*_ENTER, Qt.Key.Key_Escape):
                 event.accept()  # else they would accept the model's stage, or cancel its scoring
                 return True
-            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
-                self._search.clear()
+            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._search.text():
+                self._search.clear()  # once more, and the keyboard goes back to the night
                 return True
             if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down and self.model.rowCount():
                 self.table.setFocus(Qt.FocusReason.TabFocusReason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from sleepviewer.app.key_help import shown_keys
 from sleepviewer.app.parts import Commands, Services
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.stage_colors import STAGE_COLORS
@@ -63,10 +64,11 @@ class AppearancePart:
         window = self._services.window
         if window.isFullScreen():
             (window.showMaximized if self._was_maximized else window.showNormal)()
+            self._services.tell("")
         else:
             self._was_maximized = window.isMaximized()
             window.showFullScreen()
-            key = self._services.actions["full_screen"].shortcut().toString()
+            key = shown_keys(self._services.actions.keymap.keys("full_screen")[:1])
             self._services.tell(f"Full screen: {key or 'View › Full screen'} goes back")
         self._services.actions["full_screen"].setChecked(window.isFullScreen())
 
@@ -75,7 +77,7 @@ class AppearancePart:
         if dock is None:
             self._services.tell("No panel is shown: View › Panels shows them")
             return
-        dock.setFloating(not dock.isFloating())
+        self._services.panels.float_or_dock(dock)
         self._services.tell(f"The panel “{dock.windowTitle()}” {'floats' if dock.isFloating() else 'is in the window'}")
 
     def _reset_window(self) -> None:

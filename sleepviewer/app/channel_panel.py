@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from sleepviewer.app.lane_form import Change, LaneForm
 from sleepviewer.app.lane_table import LaneTable
+from sleepviewer.app.scrolled import scrolled
 from sleepviewer.app.theme import Theme
 from sleepviewer.display.filters import default_band
 from sleepviewer.display.montage import Derivation, Montage, Trace, derived_channel
@@ -123,7 +124,9 @@ class ChannelPanel(QWidget):
         layout.addWidget(self.table, 1)
         layout.addLayout(tools)
         layout.addWidget(line)
-        layout.addWidget(self.form)
+        form = scrolled(self.form)
+        form.setMinimumHeight(90)
+        layout.addWidget(form)
         layout.addWidget(self.note)
         self.setMinimumWidth(300)
 
@@ -167,8 +170,9 @@ class ChannelPanel(QWidget):
         offered_last = max((i for i, choice in enumerate(choices) if not choice.saved), default=-1)
         for i, choice in enumerate(choices):
             key = "" if choice.key is None else f"  (F{choice.key})"
-            mark = ", changed" if changed and choice.name == current else ""
-            self.montages.addItem(f"{choice.name}{mark}{key}", choice.name)
+            # In place of the key, which no longer calls what is shown: a narrow dock has no room for both.
+            note = ", changed" if changed and choice.name == current else key
+            self.montages.addItem(f"{choice.name}{note}", choice.name)
             if i == offered_last and i + 1 < len(choices):
                 self.montages.insertSeparator(self.montages.count())
         place = self.montages.findData(current)

@@ -84,15 +84,17 @@ class EpochTab(QWidget):
         truth, prediction = document.truth, document.prediction
         self._says["Expert"].setText("—" if truth is None else self._stage_html(truth.stages[epoch]))
         if prediction is None:
-            self._says["Model"].setText("— press S to score")
+            self._says["Model"].setText("— press S to score" if document.proba is None else "— being scored")
         else:
             stage, certain = prediction.stages[epoch], prediction.confidence[epoch]
             sure = "" if np.isnan(certain) else f" · {certain:.2f}"
             self._says["Model"].setText(f"{self._stage_html(stage)}{sure}")
         corrected = int(document.corrected[epoch])
-        flag = " · flagged as uncertain" if document.flagged[epoch] else ""
-        yours = "— press W 1 2 3 R" if corrected == NOT_CORRECTED else self._stage_html(corrected)
-        self._says["Yours"].setText(yours + flag)
+        flagged = bool(document.flagged[epoch])
+        # Beside the flag there is no room for the keys.
+        none = "—" if flagged else "— press W 1 2 3 R"
+        yours = none if corrected == NOT_CORRECTED else self._stage_html(corrected)
+        self._says["Yours"].setText(f"{yours} · flagged as uncertain" if flagged else yours)
         self._says["Exported as"].setText(self._stage_html(document.labels[epoch]))
         within = overlap_text(document.events_within(start_s, start_s + EPOCH_S), start_s, start_s + EPOCH_S)
         self._events.setText(within and f"Events: {within}")

@@ -122,6 +122,10 @@ class KeysPage(QWidget):
         item = self._tree.currentItem()
         return KEY_TABLE[0].command if item is None else item.data(0, _COMMAND)
 
+    def start(self) -> None:
+        """Take the keyboard to the search, not to the profiles, of which a letter typed in passing chooses another."""
+        self._search.setFocus()
+
     def choose_command(self, command: str) -> None:
         """Take a command in hand."""
         self._tree.setCurrentItem(self._items[command])
@@ -161,6 +165,10 @@ class KeysPage(QWidget):
             texts = (item.text(0), item.text(1), item.text(2), ROWS[command].tip, *keys[command])
             searched = " ".join(texts).lower()
             item.setHidden(not all(word in searched for word in words))
+        found = [command for command, item in self._items.items() if not item.isHidden()]
+        if found and self.command not in found:  # a key must not go to a command that is not seen
+            named = (command for command in found if all(word in ROWS[command].title.lower() for word in words))
+            self.choose_command(next(named, found[0]))
 
     def _show_command(self) -> None:
         row = ROWS[self.command]

@@ -22,6 +22,7 @@ Change = Callable[[Trace], Trace]
 """What becomes of a lane."""
 
 _SEVERAL: Final = "several"
+_NOTHING: Final = "—"
 _FROM_AUTOMATIC: Final = 100.0
 _USUAL, _RAW, _CUSTOM = range(3)
 _HIGH_PASSES: Final = (0.05, 0.1, 0.3, 0.5, 1.0, 3.0, 5.0, 10.0, 20.0)
@@ -103,7 +104,13 @@ class LaneForm(QWidget):
         traces = [trace for trace, _ in lanes]
         self._title.setText(_title(traces))
         self._title.setToolTip(", ".join(trace.label for trace in traces))
+        for box in (self.role, self.band, self.notch):
+            box.setPlaceholderText(_SEVERAL if lanes else _NOTHING)
         if not lanes:
+            for box in (self.role, self.band, self.notch):
+                box.setCurrentIndex(-1)
+            for spin in (self.high_pass, self.low_pass, self.gain, self.height_):
+                spin.show_values([])
             return
         self._show_role()
         self._show_band()
@@ -271,12 +278,12 @@ class _Spin(QDoubleSpinBox):
         self.setRange(least, self._limits[1])
 
     def show_values(self, values: Sequence[float | None]) -> None:
-        """Show a value that all have, or that they differ."""
-        several = len(set(values)) > 1
+        """Show a value that all have, or that they differ, or that there is none."""
+        one = len(set(values)) == 1
         self.blockSignals(True)
-        self._range(different=several)
-        self.setSpecialValueText(_SEVERAL if several else self._off)
-        self.setValue(self._DIFFERENT if several else values[0] or 0.0)
+        self._range(different=not one)
+        self.setSpecialValueText(self._off if one else _SEVERAL if values else _NOTHING)
+        self.setValue((values[0] or 0.0) if one else self._DIFFERENT)
         self.blockSignals(False)
 
     def _pick(self, value: float) -> None:

@@ -25,6 +25,8 @@ class NightPage(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        # A click on the night or its traces takes the keyboard out of a field of a panel: stage keys go to the night.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._session: NightSession | None = None
         self.night = NightView(theme, self)
         self.traces = TraceView(theme, self)

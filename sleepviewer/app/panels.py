@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QAbstractItemView, QDockWidget, QMainWindow, QMenu, QTabBar, QWidget
+from PySide6.QtCore import QByteArray, QPoint, QRect, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QDockWidget, QMainWindow, QMenu, QTabBar, QWidget
 
 Area = Qt.DockWidgetArea
 
 _VERSION: Final = 1
 """Of the arrangements that are kept. Increase it where those of before should not come back: a new panel is else hidden
 for everybody who had the program before."""
+
+
+class _Dock(QDockWidget):
+    """A panel whose fields give the keyboard back to the night with Esc: a number field else keeps the stage keys."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        window = self.parentWidget()
+        if event.key() == Qt.Key.Key_Escape and window is not None:
+            window.activateWindow()  # it has the keyboard already unless the panel floats
+            window.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            super().keyPressEvent(event)
 
 
 class Panels:
@@ -36,7 +49,7 @@ class Panels:
 
         ``name`` must stay the same between versions: saved arrangements find the dock by it.
         """
-        dock = QDockWidget(title, self._window)
+        dock = _Dock(title, self._window)
         dock.setObjectName(f"dock-{name}")
         dock.setAccessibleName(title)
         dock.setWidget(widget)
@@ -75,12 +88,25 @@ class Panels:
         self._name_tabs()
 
     def in_hand(self) -> QDockWidget | None:
-        """The panel that has the keyboard, else the first that is shown."""
-        focused = self._window.focusWidget()
+        """The panel that has the keyboard, else one that floats, else the first that is seen."""
         shown = [dock for dock in self._docks.values() if dock.isVisible()]
-        return next(
-            (dock for dock in shown if focused is not None and dock.isAncestorOf(focused)), next(iter(shown), None)
-        )
+        focused = [QApplication.focusWidget(), self._window.focusWidget()]
+        with_keyboard = [d for widget in focused if widget is not None for d in shown if d.isAncestorOf(widget)]
+        floating = [dock for dock in shown if dock.isFloating()]
+        # Behind another tab a panel counts as visible, but lies somewhere outside the window.
+        seen = [dock for dock in shown if not dock.visibleRegion().isEmpty()]
+        return next(iter((*with_keyboard, *floating, *seen, *shown)), None)
+
+    def float_or_dock(self, dock: QDockWidget) -> None:
+        """Take a panel out of the window, to where it can be seen, or put it back; the night has the keyboard then."""
+        dock.setFloating(not dock.isFloating())
+        if dock.isFloating() and not self._window.screen().availableGeometry().contains(dock.geometry().center()):
+            place = QRect(QPoint(), dock.size())
+            place.moveCenter(self._window.geometry().center())
+            dock.move(place.topLeft())
+        dock.raise_()
+        self._window.activateWindow()
+        self._window.setFocus()  # else it goes to the first button, which the space bar would press
 
     def hide_all(self) -> None:
         """Hide the panels while there is no night for them to speak of; :meth:`show_all` brings them back."""

@@ -9,6 +9,7 @@ from sleepviewer.app.agreement_tab import AgreementTab
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.night_tab import NightTab
 from sleepviewer.app.review_tab import ReviewTab
+from sleepviewer.app.scrolled import scrolled
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme
 from sleepviewer.review.document import Change
@@ -36,7 +37,7 @@ class ReviewPanel(QTabWidget):
             self.night_tab,
         )
         for tab, title in zip(self._tabs, ("Epoch", "To review", "Agreement", "Night"), strict=True):
-            self.addTab(tab, title)
+            self.addTab(scrolled(tab) if tab is self.epoch_tab else tab, title)
         self._session: NightSession | None = None
         self._stale: set[QWidget] = set()
         self.review_tab.epoch_picked.connect(self.review_epoch_requested)
@@ -62,9 +63,10 @@ class ReviewPanel(QTabWidget):
 
     def on_change(self, change: Change) -> None:
         """Follow a change of the document."""
-        if change in (Change.SAVED, Change.PROVISIONAL):
+        if change is Change.SAVED:
             return
-        self._stale |= {self.epoch_tab} if change is Change.EVENTS else set(self._tabs)
+        of_the_epoch = change in (Change.EVENTS, Change.PROVISIONAL)
+        self._stale |= {self.epoch_tab} if of_the_epoch else set(self._tabs)
         self._freshen()
 
     def _freshen(self) -> None:

@@ -38,10 +38,10 @@ class ScoringBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recording: Recording | None = None
-        self._channel = _picker("Channel to score", self)
+        self._channel = _picker("Channel to score", 16, self)
         self._with_others = QCheckBox("+ EOG, EMG", self)
         self._with_others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._engine = _picker("Scoring engine", self)
+        self._engine = _picker("Scoring engine", 12, self)
         self._engine.setItemDelegate(_MeasuredDelegate(self._engine))
         self._engine.setMaximumWidth(_PICKER_CHARACTERS * self._engine.fontMetrics().averageCharWidth())
         self._score = QToolButton(self)
@@ -169,9 +169,11 @@ class _MeasuredDelegate(QStyledItemDelegate):
             option.text = f"{option.text}   {measured}"
 
 
-def _picker(name: str, parent: QWidget) -> QComboBox:
+def _picker(name: str, least_characters: int, parent: QWidget) -> QComboBox:
     picker = QComboBox(parent)
     picker.setAccessibleName(name)
     picker.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    # Narrower than its text where the window is: else the tool bar has no room for the bar and hides it, Score and all.
+    picker.setMinimumWidth(least_characters * picker.fontMetrics().averageCharWidth())
     return picker

@@ -57,6 +57,7 @@ class SettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(tabs, 1)
         layout.addLayout(bottom)
+        self.keys.start()
         self.resize(760, min(640, max(parent.height() - 40, 420)))
 
     def _ask_reset(self) -> None:

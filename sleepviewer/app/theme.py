@@ -240,6 +240,7 @@ def _style_sheet(theme: Theme) -> str:
     #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}
     QCheckBox:focus, QRadioButton:focus {{ {focus}; }}
     QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px; }}
+    QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QProgressBar {{ border: 1px solid {theme.border}; border-radius: 3px; text-align: center; }}
-    QProgressBar::chunk {{ background: {theme.accent}; }}
+    QProgressBar::chunk {{ background: {theme.selection}; border-right: 2px solid {theme.accent}; }}
     """

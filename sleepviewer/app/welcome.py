@@ -174,8 +174,10 @@ class _DropField(QFrame):
         )
         self._text.setWordWrap(True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        # Two lines also on a low screen, where a label that wraps else gives way and is cut.
+        self._text.setMinimumHeight(2 * self._text.fontMetrics().lineSpacing())
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self._text)
 
     def set_theme(self, theme: Theme) -> None:

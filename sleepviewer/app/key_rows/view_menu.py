@@ -62,11 +62,16 @@ _MONTAGE_ROWS: Final = (
 ROWS: Final = (
     KeyRow("gain_up", "View", "Larger traces", ("+", "="), repeats=True, tip="Fewer µV a row, for all channels"),
     KeyRow("gain_down", "View", "Smaller traces", ("-",), repeats=True, tip="More µV a row, for all channels"),
-    KeyRow("lane_gain_up", "View", "Larger trace of the selected channel", ("Alt++", "Alt+="), repeats=True),
-    KeyRow("lane_gain_down", "View", "Smaller trace of the selected channel", ("Alt+-",), repeats=True),
     KeyRow("gains_anew", "View", "Gains anew, as suits each channel", ("Shift+A",), icon="reset"),
-    KeyRow("lane_above", "View", "Select the channel above", ("Alt+Up",), repeats=True),
-    KeyRow("lane_below", "View", "Select the channel below", ("Alt+Down",), repeats=True),
+    *(
+        KeyRow(command, "View", text, keys, repeats=True, tip=tip, submenu="Selected channel")
+        for command, text, keys, tip in (
+            ("lane_gain_up", "Larger trace", ("Alt++", "Alt+="), "Fewer µV for the selected channel"),
+            ("lane_gain_down", "Smaller trace", ("Alt+-",), "More µV for the selected channel"),
+            ("lane_above", "The one above", ("Alt+Up",), "Select the channel above"),
+            ("lane_below", "The one below", ("Alt+Down",), "Select the channel below"),
+        )
+    ),
     KeyRow(
         "shorter_page", "View", "Shorter page", ("Ctrl++", "Ctrl+="), repeats=True, break_before=True, icon="zoom_in"
     ),
@@ -90,41 +95,46 @@ ROWS: Final = (
     KeyRow(
         "whole_night",
         "View",
-        "Show the whole night",
+        "The whole night",
         ("Ctrl+0",),
         tip="Zoom the rows out to the whole night",
         icon="night",
         break_before=True,
+        submenu="Zoom of the night",
     ),
     KeyRow(
         "night_hour",
         "View",
-        "Show one hour of the night",
+        "One hour",
         ("Ctrl+1",),
         tip="Zoom the rows to an hour around the epoch",
+        submenu="Zoom of the night",
     ),
     KeyRow(
         "night_four_hours",
         "View",
-        "Show four hours of the night",
+        "Four hours",
         ("Ctrl+4",),
         tip="Zoom the rows to four hours around the epoch",
+        submenu="Zoom of the night",
     ),
     KeyRow(
         "night_earlier",
         "View",
-        "Earlier part of the night",
+        "Earlier part",
         ("Ctrl+Left",),
         tip="Move the zoomed rows back by half their length",
         repeats=True,
+        submenu="Zoom of the night",
     ),
     KeyRow(
         "night_later",
         "View",
-        "Later part of the night",
+        "Later part",
         ("Ctrl+Right",),
         tip="Move the zoomed rows on by half their length",
         repeats=True,
+        submenu="Zoom of the night",
     ),
     KeyRow(
         "find_annotation",
@@ -133,7 +143,6 @@ ROWS: Final = (
         ("Ctrl+F",),
         tip="Search what the file itself notes, and go there",
         icon="search",
-        break_before=True,
     ),
     *(
         KeyRow(

@@ -57,8 +57,9 @@ class HypnogramRow(NightRow):
 
     def draw_gutter(self, painter: QPainter, height: float) -> None:
         super().draw_gutter(painter, height)
-        # In a low row every other stage is named, so that names do not run into each other.
-        every = 1 if self._y(1, height) - self._y(0, height) >= _NAME_STEP_PX else 2
+        # In a low row every other stage is named, or the first and last, so that names do not run into each other.
+        step = self._y(1, height) - self._y(0, height)
+        every = next((every for every in (1, 2) if every * step >= _NAME_STEP_PX), len(LEVELS) - 1)
         for level, stage in list(enumerate(LEVELS))[::every]:
             self.draw_scale(painter, self._y(level, height), stage.label)
 

@@ -45,7 +45,7 @@ class NightRow(QWidget):
         self.setAccessibleName(f"{title} over the night")
         self._theme = theme
         self._span = Span(0, 1)
-        self._selected = range(1)
+        self._epoch, self._selected = 0, range(1)
         self._gaps: tuple[tuple[float, float], ...] = ()
         self._lights = Lights()
         self._cache: QPixmap | None = None
@@ -89,10 +89,11 @@ class NightRow(QWidget):
             self._span = span
             self.refresh()
 
-    def set_selected(self, selected: range) -> None:
-        """Move the cursor; only the strips where it was and where it is now are painted."""
-        if selected != self._selected:
-            old, self._selected = self._cursor_strip(), selected
+    def set_selected(self, epoch: int, selected: range) -> None:
+        """Move the cursor to an epoch of the range; only the strips where it was and where it is now are painted."""
+        if (epoch, selected) != (self._epoch, self._selected):
+            old = self._cursor_strip()
+            self._epoch, self._selected = epoch, selected
             self.update(old)
             self.update(self._cursor_strip())
 
@@ -182,8 +183,9 @@ class NightRow(QWidget):
             shade = QColor(color)
             shade.setAlpha(60)
             painter.fillRect(QRectF(first, 0, last - first, height), shade)
-        if left >= GUTTER_PX:
-            painter.fillRect(QRectF(round(left), 0, 1.5, height), color)
+        at = GUTTER_PX + self._span.x_of(self._epoch, plot)
+        if GUTTER_PX <= at <= GUTTER_PX + plot:
+            painter.fillRect(QRectF(round(at), 0, 1.5, height), color)
 
     def _cursor_strip(self) -> QRect:
         left = GUTTER_PX + self._span.x_of(self._selected.start, self.plot_width)

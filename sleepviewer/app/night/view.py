@@ -137,7 +137,7 @@ class NightView(QWidget):
             row.setToolTip("\n".join((f"{name}: {scorer.source}", *scorer.notes)))
             row.set_gaps(self._gaps)
             row.set_span(self._span)
-            row.set_selected(self._selected)
+            row.set_selected(self._epoch, self._selected)
             row.set_lights(self.expert.lights)
             rows.append(row)
             self._rows[row.key] = row
@@ -150,7 +150,7 @@ class NightView(QWidget):
         if self._document is not None:
             self.set_span(self._span.containing(epoch, self._document.n_epochs))
         for row in self._rows.values():
-            row.set_selected(selected)
+            row.set_selected(epoch, selected)
 
     def on_change(self, change: Change) -> None:
         """Redraw the rows that a change of the document concerns."""
