@@ -58,7 +58,8 @@ class ReviewPanel(QTabWidget):
     def show_epoch(self) -> None:
         """Follow the current epoch."""
         if self._session is not None:
-            self.epoch_tab.show_session(self._session)
+            self._stale.add(self.epoch_tab)
+            self._freshen()
             self.review_tab.show_epoch(self._session.epoch)
 
     def on_change(self, change: Change) -> None:
