@@ -176,7 +176,7 @@ class Studio:
             assert window.session is not None
             window.session.go_to(state.epoch)
         else:
-            window.welcome.show_recent([self._real, self._simulated])
+            window.welcome.show_recent([Path("/nights") / path.name for path in (self._real, self._simulated)])
         window.page.panel.setCurrentIndex(state.tab)
         window.show()
         settle(window)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
-from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.background import Background
@@ -99,7 +99,8 @@ def settle(window: MainWindow) -> None:
         app.processEvents()
     patience = monotonic() + _PATIENCE_S
     while _working(window) and monotonic() < patience:
-        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+        app.processEvents()
+        sleep(0.01)  # Qt keeps the interpreter while it looks for events: what is waited for would hardly run
     app.processEvents()
 
 
