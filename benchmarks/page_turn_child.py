@@ -19,7 +19,7 @@ from turning import PaintWatch, bring_up, serve, turn_page, wait_for, wait_until
 
 from sleepviewer.app.epoch_tab import EpochTab
 from sleepviewer.app.geometry import GUTTER_PX
-from sleepviewer.app.main import _application
+from sleepviewer.app.main import _application, settle
 from sleepviewer.app.night.row import NightRow
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import LIGHT, apply_theme
@@ -54,6 +54,7 @@ class Measured:
         self.session = window.session
         self.session.go_to(60)
         bring_up(window)
+        settle(window)  # the spectrogram of a long night is still being computed
         wait_until_idle()
         self.traces = window.page.traces
         rows = [row for row in window.findChildren(NightRow) if row.isVisible()]
