@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
+from sleepviewer.app.row_table import Index, RowModel
 from sleepviewer.display.clock import clock_text
 from sleepviewer.recording.annotations import Annotation
 from sleepviewer.recording.base import Recording
 
-HEADERS: Final = ("Time", "Lasts (s)", "Text", "Channel")
 TIME, DURATION, TEXT, CHANNEL = range(4)
 
-_Index = QModelIndex | QPersistentModelIndex
 
-
-class AnnotationModel(QAbstractTableModel):
+class AnnotationModel(RowModel):
     """Annotations in the order of one column, those that hold the searched words; cells are made when painted.
 
     It sorts and searches its list itself: QSortFilterProxyModel would ask back for every row and every comparison,
     which from Python takes seconds for ten thousand of them, where this takes milliseconds.
     """
+
+    HEADERS = ("Time", "Lasts (s)", "Text", "Channel")
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,18 +93,10 @@ class AnnotationModel(QAbstractTableModel):
                 found = found[::-1] if self._descending else found
         self._rows = found
 
-    def rowCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
+    def n_rows(self) -> int:
+        return len(self._rows)
 
-    def columnCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[section]
-        return None
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or self._recording is None:
             return None
         column = index.column()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QLineEdit, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from sleepviewer.app.annotation_model import CHANNEL, DURATION, TEXT, TIME, AnnotationModel
-from sleepviewer.app.theme import tabular
+from sleepviewer.app.row_table import RowTable
 from sleepviewer.recording.annotations import Annotation
 from sleepviewer.recording.base import Recording
 
@@ -112,47 +112,28 @@ class AnnotationPanel(QWidget):
         return super().eventFilter(watched, event)
 
 
-class _Table(QTableView):
-    """A table that takes Enter for itself while it has the keyboard, and leaves letters and digits to the window."""
+class _Table(RowTable):
+    """Annotations to pick with a click or with Enter, which is this table's while it has the keyboard."""
 
     entered_with_key = Signal(QModelIndex)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Annotations of the file")
-        self.setFont(tabular(self.font()))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        super().__init__("Annotations of the file", parent)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setWordWrap(False)
         self.setShowGrid(False)
         self.setSortingEnabled(True)
         self.sortByColumn(TIME, Qt.SortOrder.AscendingOrder)
-        self.verticalHeader().hide()
-        # One height for all, or the view would measure every row of ten thousand.
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(24)
 
     def set_columns(self, *, with_channels: bool = False) -> None:
         """Give the text what the other columns leave; call it once there is a model."""
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         metrics = self.fontMetrics()
         for column, sample in ((TIME, "+00:00:00"), (DURATION, "Lasts (s)"), (CHANNEL, "EEG C4-A1")):
             self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 16)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
         self.setColumnHidden(CHANNEL, not with_channels)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _ENTER:
-            event.accept()  # else Enter would accept the model's stage
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _ENTER and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.entered_with_key.emit(self.currentIndex())
-        elif event.text().isprintable() and event.text():
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
+    def does(self, event: QKeyEvent) -> Callable[[], object] | None:
+        if event.key() not in _ENTER or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return None
+        return lambda: self.entered_with_key.emit(self.currentIndex())

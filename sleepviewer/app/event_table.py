@@ -7,10 +7,6 @@ from typing import Any, Final
 
 from PySide6.QtCore import (
     QAbstractItemModel,
-    QAbstractTableModel,
-    QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
     QSize,
     Qt,
     Signal,
@@ -22,24 +18,20 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
 from sleepviewer.app.event_marks import event_color
-from sleepviewer.app.theme import tabular
+from sleepviewer.app.row_table import Index, RowModel, RowTable, is_enter
 from sleepviewer.display.clock import clock_text
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.events import Event, Origin
 
-_Index = QModelIndex | QPersistentModelIndex
-
 TIME, KIND, DURATION, CHANNEL, ORIGIN, TEXT = range(6)
-_HEADERS: Final = ("Time", "Kind", "Length", "Channel", "Origin", "Text")
 _EDITED: Final = {KIND: "kind", TEXT: "text"}
 
 
-class EventModel(QAbstractTableModel):
+class EventModel(RowModel):
     """One row an event that passes the filter, in the order asked for; what is written into it is only asked for.
 
     It sorts and filters itself: a proxy would ask for every cell of ten thousand rows over and over.
@@ -47,6 +39,8 @@ class EventModel(QAbstractTableModel):
 
     edit_requested = Signal(str, str, str)
     """An event's id, ``kind`` or ``text``, and what it is to be."""
+
+    HEADERS = ("Time", "Kind", "Length", "Channel", "Origin", "Text")
 
     def __init__(self, theme_name: str) -> None:
         super().__init__()
@@ -63,7 +57,7 @@ class EventModel(QAbstractTableModel):
     def set_theme(self, theme_name: str) -> None:
         """Show the kinds in other colours."""
         self._theme_name = theme_name
-        self._tell_changed(0, len(self._rows) - 1)
+        self.tell_changed()
 
     # -- which rows
 
@@ -122,7 +116,7 @@ class EventModel(QAbstractTableModel):
             pairs = zip(before, self._rows, strict=True)
             changed = [row for row, (old, new) in enumerate(pairs) if old != new]
             if changed:
-                self._tell_changed(changed[0], changed[-1])
+                self.tell_changed(changed[0], changed[-1])
             return False
         # Views may ask for what they know until they are told, so the old rows stand until then.
         after, places = self._rows, self._row_of
@@ -132,28 +126,16 @@ class EventModel(QAbstractTableModel):
         self.endResetModel()
         return True
 
-    def _tell_changed(self, first: int, last: int) -> None:
-        if first <= last:
-            self.dataChanged.emit(self.index(first, 0), self.index(last, len(_HEADERS) - 1))
-
     # -- as Qt asks
 
-    def rowCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
+    def n_rows(self) -> int:
+        return len(self._rows)
 
-    def columnCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(_HEADERS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _HEADERS[section]
-        return None
-
-    def flags(self, index: _Index) -> Qt.ItemFlag:
+    def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         return flags | Qt.ItemFlag.ItemIsEditable if index.column() in _EDITED else flags
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
         event, column = self._rows[index.row()], index.column()
@@ -171,7 +153,7 @@ class EventModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.EditRole or index.column() not in _EDITED:
             return False
         event, field = self._rows[index.row()], _EDITED[index.column()]
@@ -208,7 +190,7 @@ class _KindDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._kinds = kinds
 
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         box = QComboBox(parent)
         box.setEditable(True)
         box.addItems(list(self._kinds()))
@@ -219,40 +201,32 @@ class _KindDelegate(QStyledItemDelegate):
         self.commitData.emit(box)
         self.closeEditor.emit(box)
 
-    def setEditorData(self, editor: QWidget, index: _Index) -> None:
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
         assert isinstance(editor, QComboBox)
         editor.setCurrentText(str(index.data(Qt.ItemDataRole.EditRole)))
         if (line := editor.lineEdit()) is not None:
             line.selectAll()
 
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
         assert isinstance(editor, QComboBox)
         model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)
 
 
-class EventTable(QTableView):
+class EventTable(RowTable):
     """Rows to pick; Enter accepts the suggestions among the selected ones."""
 
     accept_requested = Signal()
 
     def __init__(self, rows: EventModel, kinds: Callable[[], Sequence[str]], parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__("Events", parent)
         self.setModel(rows)
-        self.setFont(tabular(self.font()))
-        self.setAccessibleName("Events")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setTabKeyNavigation(False)
         self.setIconSize(QSize(9, 9))
-        self.setWordWrap(False)
         self.setItemDelegateForColumn(KIND, _KindDelegate(kinds, self))
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(24)
         self.setSortingEnabled(True)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setStretchLastSection(True)
         header.setSortIndicator(TIME, Qt.SortOrder.AscendingOrder)
@@ -260,24 +234,5 @@ class EventTable(QTableView):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ShortcutOverride and self.state() == QAbstractItemView.State.EditingState:
-            event.accept()  # what is typed into a cell is no command of the window's
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if is_enter(event) and self.state() != QAbstractItemView.State.EditingState:
-            self.accept_requested.emit()
-        elif event.text().isprintable() and event.text():
-            event.ignore()  # letters and digits are the window's keys, not a search
-        else:
-            super().keyPressEvent(event)
-
-
-def is_enter(event: QEvent) -> bool:
-    """Whether a key event is Enter, on either part of the keyboard, alone."""
-    if not isinstance(event, QKeyEvent):
-        return False
-    plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and plain
+    def does(self, event: QKeyEvent) -> Callable[[], object] | None:
+        return self.accept_requested.emit if is_enter(event) else None

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app.event_table import EventModel, EventTable, is_enter
+from sleepviewer.app.event_table import EventModel, EventTable
+from sleepviewer.app.row_table import is_enter
 from sleepviewer.app.suggest_button import SuggestButton
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.event_counts import count_kinds

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QMimeData, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QDragMoveEvent, QDropEvent, QFont, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from sleepviewer.app.lane_colors import color_name, swatch
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.row_table import Index, RowModel, RowTable
+from sleepviewer.app.theme import Theme
 from sleepviewer.display.filters import limited
 from sleepviewer.display.montage import Montage, Trace, derived_channel, unfit
 from sleepviewer.recording.base import Channel, Recording
 
-_HEADERS = ("Channel", "Filters (Hz)", "Gain")
 _NAME, _BAND, _GAIN = range(3)
 _MIME = "application/x-sleepviewer-lanes"
-_ROW_PX = 24
-
-_Index = QModelIndex | QPersistentModelIndex
 
 
-class LaneModel(QAbstractTableModel):
+class LaneModel(RowModel):
     """Rows of a montage; what is changed here is asked for, and comes back as another montage."""
 
     shown_asked = Signal(list, bool)
     """Rows that are to be shown (True) or hidden."""
+
+    HEADERS = ("Channel", "Filters (Hz)", "Gain")
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -40,7 +39,7 @@ class LaneModel(QAbstractTableModel):
         """Show a montage's lanes, those that the recording does not have too."""
         if len(montage.traces) == len(self._traces):
             self._take(recording, montage)
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._traces) - 1, len(_HEADERS) - 1))
+            self.tell_changed()
         else:
             self.beginResetModel()
             self._take(recording, montage)
@@ -57,33 +56,24 @@ class LaneModel(QAbstractTableModel):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self._theme = theme
-        if self._traces:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._traces) - 1, len(_HEADERS) - 1))
+        self.tell_changed()
 
     @property
     def channels(self) -> Sequence[Channel | None]:
         """What each lane shows, its role as guessed; None where the recording does not have it."""
         return self._channels
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._traces)
+    def n_rows(self) -> int:
+        return len(self._traces)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        return len(_HEADERS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return _HEADERS[section]
-        return None
-
-    def flags(self, index: _Index) -> Qt.ItemFlag:
+    def flags(self, index: Index) -> Qt.ItemFlag:
         flag = Qt.ItemFlag
         if not index.isValid():
             return flag.ItemIsDropEnabled  # between the lanes, never on one
         flags = flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsDragEnabled
         return flags | flag.ItemIsUserCheckable if index.column() == _NAME else flags
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         trace, channel = self._traces[index.row()], self._channels[index.row()]
         roles = Qt.ItemDataRole
         if role == roles.DisplayRole:
@@ -104,7 +94,7 @@ class LaneModel(QAbstractTableModel):
                 return swatch(trace.color or self._theme.trace, self._theme.border)
         return None
 
-    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if role != Qt.ItemDataRole.CheckStateRole:
             return False
         self.shown_asked.emit([index.row()], Qt.CheckState(value) is Qt.CheckState.Checked)
@@ -144,7 +134,7 @@ def _band_text(trace: Trace, channel: Channel | None) -> str:
     return (trace.band if channel is None else limited(trace.band, channel.rate_hz)).text
 
 
-class LaneTable(QTableView):
+class LaneTable(RowTable):
     """Lanes as rows. Dragging and Ctrl+Up, Ctrl+Down move them, Space shows and hides, Delete takes them away."""
 
     selection_changed = Signal()
@@ -153,26 +143,18 @@ class LaneTable(QTableView):
     remove_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Lanes of the montage, from the top of the page", parent)
         self.model_ = LaneModel(theme)
         self.setModel(self.model_)
-        self.setAccessibleName("Lanes of the montage, from the top of the page")
         self.setAccessibleDescription("Space shows or hides a lane, Ctrl+Up and Ctrl+Down move it, Delete removes it")
-        self.setFont(tabular(self.font()))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDragDropOverwriteMode(False)
         self.setDropIndicatorShown(True)
-        self.setTabKeyNavigation(False)
         self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setIconSize(QSize(12, 12))
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
@@ -245,27 +227,7 @@ class LaneTable(QTableView):
         middle = self.rowViewportPosition(row) + self.rowHeight(row) / 2
         return row if y < middle else row + 1
 
-    def event(self, event: QEvent) -> bool:
-        # Keys of the list come before the window's shortcuts of the same keys, while it has the focus.
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() is QEvent.Type.ShortcutOverride
-            and self._does(event) is not None
-        ):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        does = self._does(event)
-        if does is not None:
-            does()
-        elif event.text().isprintable() and event.text():
-            event.ignore()  # letters and digits are the window's
-        else:
-            super().keyPressEvent(event)
-
-    def _does(self, event: QKeyEvent) -> Any:
+    def does(self, event: QKeyEvent) -> Callable[[], object] | None:
         modifiers, keys = Qt.KeyboardModifier, Qt.Key
         pressed = event.modifiers() & ~modifiers.KeypadModifier
         return {

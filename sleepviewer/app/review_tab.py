@@ -6,21 +6,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHeaderView, QLabel, QVBoxLayout, QWidget
 
 from sleepviewer.analysis.order import doubt
+from sleepviewer.app.row_table import Index, RowModel, RowTable
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.theme import Theme
 from sleepviewer.display.clock import clock_text
 from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.stages import EPOCH_S, Stage
 
-_HEADERS = ("Epoch", "Time", "Expert", "Model", "Yours", "Doubt")
 _TIME, _TRUTH, _MODEL, _YOURS, _DOUBT = 1, 2, 3, 4, 5
-
-_Index = QModelIndex | QPersistentModelIndex
 
 
 class ReviewTab(QWidget):
@@ -33,21 +31,13 @@ class ReviewTab(QWidget):
         self._summary = QLabel(self)
         self._summary.setWordWrap(True)
         self._model = _ReviewModel(theme)
-        self._table = _Table(self)
+        self._table = RowTable("Epochs in the order of the model's doubt", self)
         self._table.setModel(self._model)
-        self._table.setFont(tabular(self._table.font()))
-        self._table.setAccessibleName("Epochs in the order of the model's doubt")
-        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._table.verticalHeader().hide()
-        self._table.verticalHeader().setDefaultSectionSize(24)
         self._table.setIconSize(QSize(9, 9))
-        self._table.setWordWrap(False)
         self._table.horizontalHeader().setMinimumSectionSize(36)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self._table.horizontalHeader().setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
-        self._table.horizontalHeader().setHighlightSections(False)
         self._table.clicked.connect(self._pick)
         self._table.activated.connect(self._pick)
         layout = QVBoxLayout(self)
@@ -83,18 +73,10 @@ class ReviewTab(QWidget):
         self.epoch_picked.emit(self._model.epoch_at(index.row()))
 
 
-class _Table(QTableView):
-    """A table that leaves letters and digits to the window's keys, instead of searching for them."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text().isprintable() and event.text():
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
-
-
-class _ReviewModel(QAbstractTableModel):
+class _ReviewModel(RowModel):
     """Rows of epochs in the order of doubt, read from the document when they are painted."""
+
+    HEADERS = ("Epoch", "Time", "Expert", "Model", "Yours", "Doubt")
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -118,7 +100,7 @@ class _ReviewModel(QAbstractTableModel):
     def show_session(self, session: NightSession) -> None:
         order = session.doubt_walk.order
         if session is self._session and np.array_equal(order, self._order):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(order) - 1, len(_HEADERS) - 1))
+            self.tell_changed()
             return
         self.beginResetModel()
         self._session, self._order = session, order
@@ -133,18 +115,10 @@ class _ReviewModel(QAbstractTableModel):
     def epoch_at(self, row: int) -> int:
         return int(self._order[row])
 
-    def rowCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._order)
+    def n_rows(self) -> int:
+        return len(self._order)
 
-    def columnCount(self, parent: _Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(_HEADERS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _HEADERS[section]
-        return None
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if self._session is None or not index.isValid():
             return None
         epoch, column = self.epoch_at(index.row()), index.column()

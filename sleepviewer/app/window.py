@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -37,6 +35,7 @@ from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
+from sleepviewer.app.saving_controller import SavingController
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
@@ -45,11 +44,10 @@ from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
 from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.welcome import WelcomePage
-from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
+from sleepviewer.errors import SleepViewerError
 from sleepviewer.review.document import Base, Change
 from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
-from sleepviewer.review.saving import export_labels, save_path_of, save_review
 from sleepviewer.scoring.base import Prediction
 
 _PANEL_PX = 340
@@ -83,7 +81,6 @@ class MainWindow(QMainWindow):
         self._commands: dict[str, Callable[[], object]] = {}
         self._table: dict[str, Callable[[], object]] | None = None
         self._review: ReviewCommands | None = None
-        self._saved_at = ""
         self._build()
         self._connect()
         self._show_state()
@@ -103,6 +100,7 @@ class MainWindow(QMainWindow):
         self.page = NightPage(self._theme, self)
         self.status_line = StatusLine(self)
         self._scoring = ScoringController(self.scoring_bar, self.status_line, self)
+        self._saving = SavingController(lambda: self.scoring_bar.channel, self.info_bar, self.status_line, self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.welcome)
         self._stack.addWidget(self.page)
@@ -180,6 +178,7 @@ class MainWindow(QMainWindow):
         self._scoring.ended.connect(self._show_state)
         self._scoring.trouble.connect(self.info_bar.show_error)
         self._scoring.scored.connect(self._on_scored)
+        self._saving.saved.connect(self._show_state)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     # -- commands
@@ -201,9 +200,9 @@ class MainWindow(QMainWindow):
             "open": self._ask_and_open,
             "open_truth": self._ask_and_open_truth,
             "open_demo": self.open_demo,
-            "save": self.save,
-            "save_as": self.save_as,
-            "export": self._ask_and_export,
+            "save": self._saving.save,
+            "save_as": self._saving.save_as,
+            "export": self._saving.ask_and_export,
             "quit": self.close,
             "advance": self._set_advance,
             "gain_up": lambda: self.page.traces.change_gain(1),
@@ -259,7 +258,7 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path, *, truth: Path | None = None, labels: Path | None = None) -> bool:
         """Open a recording; trouble is shown as a sentence and leaves the open night as it is."""
-        if not self._may_leave():
+        if not self._saving.may_leave():
             return False
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
@@ -295,7 +294,7 @@ class MainWindow(QMainWindow):
         self._commands = self._review.table()
         self._table = None
         self._set_advance()
-        self._saved_at = ""
+        self._saving.set_session(self._session)
         notes = night.notes
         if night.recording.simulated:
             notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
@@ -406,72 +405,11 @@ class MainWindow(QMainWindow):
 
     def save(self) -> bool:
         """Save the review beside the recording (or where it was saved before); say where."""
-        if self._session is None:
-            return False
-        return self._save_to(save_path_of(self._session.night))
-
-    def save_as(self, proposed: Path | None = None) -> bool:
-        """Ask where to save the review, and save it there."""
-        if self._session is None:
-            return False
-        path = dialogs.ask_save_path(self, proposed or save_path_of(self._session.night))
-        return path is not None and self._save_to(path, replace=True)
-
-    def _save_to(self, path: Path, *, replace: bool = False) -> bool:
-        assert self._session is not None
-        night = self._session.night
-        night.channel = self.scoring_bar.channel
-        notes_before = night.notes
-        try:
-            save_review(night, path, replace=replace)
-        except ReviewInTheWayError as error:
-            self.info_bar.show_error(str(error))
-            return self.save_as(_free_name(path))
-        except SleepViewerError as error:
-            still = "Your edits are still here, and File › Export labels… can write them as CSV."
-            self._show_failure(f"Not saved: {error} {still}")
-            return False
-        self.info_bar.hide_error()
-        if night.notes != notes_before:
-            self.info_bar.show_notes(night.notes[len(notes_before) :])
-        self._saved_at = f"{datetime.now():%H:%M}"
-        self.status_line.show_message(f"Saved to {path.absolute()}")
-        self._show_state()
-        return True
-
-    def _ask_and_export(self) -> None:
-        if self._session is None:
-            return
-        stem = self._session.night.recording.path.stem
-        path = dialogs.ask_export_path(self, self._folder() / f"{stem}-labels.npz")
-        if path is not None:
-            self.export(path)
+        return self._saving.save()
 
     def export(self, path: Path) -> bool:
         """Write the labels that count to a file whose ending says the format."""
-        if self._session is None:
-            return False
-        self._session.night.channel = self.scoring_bar.channel
-        try:
-            export_labels(self._session.night, path, replace=True)
-        except SleepViewerError as error:
-            self._show_failure(f"Not exported: {error}")
-            return False
-        self.info_bar.hide_error()
-        self.status_line.show_message(f"Exported to {path.absolute()}")
-        return True
-
-    def _show_failure(self, sentence: str) -> None:
-        """Show an error, and no older success beside it."""
-        self.status_line.show_message("")
-        self.info_bar.show_error(sentence)
-
-    def _may_leave(self) -> bool:
-        """Ask about unsaved edits; False means stay."""
-        if self._session is None or not self._session.document.unsaved:
-            return True
-        answer = dialogs.ask_about_unsaved(self, len(self._session.document.history))
-        return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
+        return self._saving.export(path)
 
     # -- being a window
 
@@ -481,7 +419,7 @@ class MainWindow(QMainWindow):
 
     def _show_place(self) -> None:
         """Bring up to date what follows the current epoch; menus and title follow the document alone."""
-        self.status_line.show_session(self._session, self._saved_at)
+        self.status_line.show_session(self._session, self._saving.saved_at)
 
     def _show_state(self) -> None:
         """Bring title, status line, menu texts and enabled commands up to date."""
@@ -554,7 +492,7 @@ class MainWindow(QMainWindow):
             self.open_path(paths[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._may_leave():
+        if not self._saving.may_leave():
             event.ignore()
             return
         self._scoring.close()
@@ -565,9 +503,3 @@ class MainWindow(QMainWindow):
         if self._session is not None:
             self._session.night.recording.close()
         event.accept()
-
-
-def _free_name(path: Path) -> Path:
-    """Return a name beside ``path`` that no file has: ``night-2.npz``."""
-    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
-    return next(name for name in numbered if not name.exists())

@@ -1,0 +1,116 @@
+"""Saves and exports the open night, says what came of it, and lets nobody leave unsaved edits unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from sleepviewer.app import dialogs
+from sleepviewer.app.info_bar import InfoBar
+from sleepviewer.app.session import NightSession
+from sleepviewer.app.status_line import StatusLine
+from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
+from sleepviewer.review.saving import export_labels, save_path_of, save_review
+
+
+class SavingController(QObject):
+    """Between the document of the open night and the files that it is written to."""
+
+    saved = Signal()
+
+    def __init__(self, channel: Callable[[], str | None], bar: InfoBar, status: StatusLine, window: QWidget) -> None:
+        """``channel`` says which channel's signal an archive is to hold."""
+        super().__init__(window)
+        self._channel = channel
+        self._bar = bar
+        self._status = status
+        self._window = window
+        self._session: NightSession | None = None
+        self.saved_at = ""
+        """When the open night was saved last since it was opened, ``HH:MM``; empty where it was not."""
+
+    def set_session(self, session: NightSession) -> None:
+        """Follow another night."""
+        self._session, self.saved_at = session, ""
+
+    # -- saving
+
+    def save(self) -> bool:
+        """Save the review beside the recording (or where it was saved before); say where."""
+        return self._session is not None and self._save_to(self._session, save_path_of(self._session.night))
+
+    def save_as(self, proposed: Path | None = None) -> bool:
+        """Ask where to save the review, and save it there."""
+        if self._session is None:
+            return False
+        path = dialogs.ask_save_path(self._window, proposed or save_path_of(self._session.night))
+        return path is not None and self._save_to(self._session, path, replace=True)
+
+    def _save_to(self, session: NightSession, path: Path, *, replace: bool = False) -> bool:
+        night = session.night
+        night.channel = self._channel()
+        notes_before = night.notes
+        try:
+            save_review(night, path, replace=replace)
+        except ReviewInTheWayError as error:
+            self._bar.show_error(str(error))
+            return self.save_as(_free_name(path))
+        except SleepViewerError as error:
+            still = "Your edits are still here, and File › Export labels… can write them as CSV."
+            self._show_failure(f"Not saved: {error} {still}")
+            return False
+        self._bar.hide_error()
+        if night.notes != notes_before:
+            self._bar.show_notes(night.notes[len(notes_before) :])
+        self.saved_at = f"{datetime.now():%H:%M}"
+        self._status.show_message(f"Saved to {path.absolute()}")
+        self.saved.emit()
+        return True
+
+    def may_leave(self) -> bool:
+        """Ask about unsaved edits; False means stay."""
+        if self._session is None or not self._session.document.unsaved:
+            return True
+        answer = dialogs.ask_about_unsaved(self._window, len(self._session.document.history))
+        return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
+
+    # -- exporting
+
+    def ask_and_export(self) -> None:
+        """Ask where to write the labels that count, and write them."""
+        if self._session is None:
+            return
+        recording = self._session.night.recording.path
+        path = dialogs.ask_export_path(self._window, recording.with_name(f"{recording.stem}-labels.npz"))
+        if path is not None:
+            self.export(path)
+
+    def export(self, path: Path) -> bool:
+        """Write the labels that count to a file whose ending says the format."""
+        if self._session is None:
+            return False
+        self._session.night.channel = self._channel()
+        try:
+            export_labels(self._session.night, path, replace=True)
+        except SleepViewerError as error:
+            self._show_failure(f"Not exported: {error}")
+            return False
+        self._bar.hide_error()
+        self._status.show_message(f"Exported to {path.absolute()}")
+        return True
+
+    def _show_failure(self, sentence: str) -> None:
+        """Show an error, and no older success beside it."""
+        self._status.show_message("")
+        self._bar.show_error(sentence)
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name beside ``path`` that no file has: ``night-2.npz``."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(name for name in numbered if not name.exists())
