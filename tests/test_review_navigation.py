@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from review_values import document_of, prediction_of
 
 from sleepviewer.review.document import Base
-from sleepviewer.review.navigation import DoubtWalk, disagreeing_epochs, next_in, transition_epochs, unscored_epochs
+from sleepviewer.review.navigation import (
+    DoubtWalk,
+    EpochWalk,
+    disagreeing_epochs,
+    next_in,
+    transition_epochs,
+    unscored_epochs,
+)
 from sleepviewer.stages import Stage
 
 
@@ -114,3 +121,20 @@ def test_unscored_epochs_are_in_no_walk_and_a_new_scoring_starts_anew() -> None:
     document.set_prediction(None)
     walk.start(document)
     assert walk.step(document, 1) is None
+
+
+def test_a_list_is_stepped_through_in_its_own_order() -> None:
+    walk = EpochWalk("N2 taken for N3", np.array([7, 2, 9]))
+    assert walk.step(0, 1) == 7
+    assert walk.step(7, 1) == 2
+    assert walk.step(3, 1) == 9, "looking at a neighbour does not lose the place"
+    assert walk.step(9, 1) is None
+    assert walk.step(9, -1) == 2
+    assert walk.step(2, -1) == 7
+    assert walk.step(7, -1) is None
+
+
+def test_going_back_into_a_list_begins_at_its_end() -> None:
+    assert EpochWalk("list", np.array([7, 2, 9])).step(0, -1) == 9
+    assert EpochWalk("empty", np.array([], dtype=np.intp)).step(0, 1) is None
+    assert EpochWalk("empty", np.array([], dtype=np.intp)).step(0, -1) is None

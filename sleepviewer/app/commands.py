@@ -105,6 +105,10 @@ class ReviewCommands:
     # -- going places
 
     def _disagreement(self, direction: int) -> None:
+        walk = self._session.walk
+        if walk is not None:
+            self._go(walk.step(self._session.epoch, direction), f"epoch of “{walk.name}”", direction)
+            return
         epochs = disagreeing_epochs(self._session.document)
         if not len(epochs):
             self._tell("Expert and model do not disagree anywhere (both are needed)")

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.document import Change, Document
-from sleepviewer.review.navigation import DoubtWalk
+from sleepviewer.review.navigation import DoubtWalk, EpochWalk
 from sleepviewer.review.night import Night
 
 
@@ -18,6 +18,8 @@ class NightSession(QObject):
     """Carries the document's Change."""
     channel_changed = Signal()
     """Another channel is scored."""
+    walk_changed = Signal()
+    """D steps through another list."""
 
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +28,7 @@ class NightSession(QObject):
         self.doubt_walk.start(night.document)
         self.scorers: tuple[Hypnogram, ...] = ()
         """Hypnograms of further scorers, shown beside the document and no part of it."""
+        self._walk: EpochWalk | None = None
         self._epoch = 0
         self._anchor = 0
         night.document.subscribe(self._on_change)
@@ -45,6 +48,16 @@ class NightSession(QObject):
         """The selected epochs: a range that the current one ends, or the current one alone."""
         first, last = sorted((self._anchor, self._epoch))
         return range(first, last + 1)
+
+    @property
+    def walk(self) -> EpochWalk | None:
+        """The list of epochs that D steps through; None where that is all disagreements."""
+        return self._walk
+
+    def set_walk(self, walk: EpochWalk | None) -> None:
+        """Have D step through a list that a panel shows, in its order, or (None) through all disagreements again."""
+        self._walk = walk
+        self.walk_changed.emit()
 
     def choose_channel(self, label: str) -> None:
         """Make a channel the one that is scored and exported."""

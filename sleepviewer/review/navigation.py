@@ -42,6 +42,32 @@ def transition_epochs(document: Document) -> EpochArray:
     return transitions(document.labels).astype(np.intp)
 
 
+class EpochWalk:
+    """A named list of epochs to step through in its own order, as a table shows them: ``N2 taken for N3``.
+
+    Where the current epoch is in the list, a step goes to its neighbour there; else to the place that was left, or, in
+    a list that was not stepped through yet, to its first or last epoch.
+    """
+
+    def __init__(self, name: str, epochs: EpochArray) -> None:
+        self.name = name
+        self.epochs = np.asarray(epochs, dtype=np.intp)
+        self._position = -1
+
+    def step(self, current: int, direction: int) -> int | None:
+        """Return the next (1) or previous (-1) epoch of the list, or None at its end."""
+        place = np.flatnonzero(self.epochs == current)
+        if place.size:
+            self._position = int(place[0])
+        elif self._position < 0 and direction < 0:
+            self._position = len(self.epochs)
+        position = self._position + direction
+        if not 0 <= position < len(self.epochs):
+            return None
+        self._position = position
+        return int(self.epochs[position])
+
+
 class DoubtWalk:
     """A walk through the epochs in the order of the model's doubt, over those not reviewed yet.
 
