@@ -27,7 +27,8 @@ SUMMARY: Final = "analysis.json"
     "--trained",
     type=_path,
     multiple=True,
-    help="Folder of a training: tells which nights its models learned from. May be given several times.",
+    help="Folder of a training, or weights with their card: tells which nights the models learned from. May be given "
+    "several times.",
 )
 @click.option("--recordings", type=_path, help="Folder of the recordings, for the commands that open an epoch.")
 @click.option(
