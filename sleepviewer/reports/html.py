@@ -79,13 +79,17 @@ document.addEventListener('click', event => {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table: what it shows (escaped, unless ``raw``), what it sorts by, its classes, its bar (0 to 1)."""
+    """A cell of a table: what it shows (escaped, unless ``raw``), what it sorts by, its classes, its bar (0 to 1).
+
+    ``shade`` (0 to 1) is how dark it is laid under.
+    """
 
     shown: str
     sort: str | float | None = None
     css: str = ""
     raw: bool = False
     bar: float | None = None
+    shade: float | None = None
 
     def html(self) -> str:
         """Return the ``<td>``."""
@@ -94,10 +98,30 @@ class Cell:
         )
         if self.bar is not None:
             attributes += f' style="--share: {100 * min(max(self.bar, 0), 1):.1f}%"'
+        if self.shade is not None:
+            attributes += f' style="background: rgba(var(--cell), {0.75 * self.shade:.2f})"'
         if self.sort is not None:
             missing = isinstance(self.sort, float) and math.isnan(self.sort)
             attributes += f' data-v="{"" if missing else html.escape(str(self.sort))}"'
         return f"<td{attributes}>{self.shown if self.raw else html.escape(self.shown)}</td>"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as a value, which a page of HTML and one of PDF both show; the first ``left`` columns are text."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+    left: int = 1
+
+    def is_text(self, column: int) -> bool:
+        """Whether a column holds text, which stands left."""
+        return column < self.left or bool(self.rows and "text" in self.rows[0][column].css)
+
+    def html(self, *, scroll: bool = False) -> str:
+        """Return the ``<table>``."""
+        return table(self.heads, self.rows, caption=self.caption, left=self.left, scroll=scroll)
 
 
 def text(value: object) -> Cell:
@@ -132,10 +156,10 @@ def table(
 ) -> str:
     """Return a table that sorts by its heads; the first ``left`` columns are text, and those of the first row."""
     rows = list(rows)
-    texts = {place for place, cell in enumerate(rows[0]) if "text" in cell.css} if rows else set()
+    grid = Grid(heads, rows, caption, left)
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     head = "".join(
-        f'<th scope="col" data-sort{" class=text" if place < left or place in texts else ""}>{html.escape(name)}</th>'
+        f'<th scope="col" data-sort{" class=text" if grid.is_text(place) else ""}>{html.escape(name)}</th>'
         for place, name in enumerate(heads)
     )
     body = "\n".join(f"<tr>{''.join(cell.html() for cell in row)}</tr>" for row in rows)
