@@ -129,7 +129,8 @@ def _part_dict(part: ModelPart, draws: int, over: Unit) -> dict[str, Any]:
 
 def summary_text(found: Analysis) -> str:
     """Return what a reader wants to know first."""
-    lines = [f"{found.nights} nights, {found.epochs} epochs that both score"]
+    nights, epochs = ("" if count == 1 else "s" for count in (found.nights, found.epochs))
+    lines = [f"{found.nights} night{nights}, {found.epochs} epoch{epochs} that both score"]
     for part in found.parts.values():
         agreement = part.agreement
         lines.append(part.model)

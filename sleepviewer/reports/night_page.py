@@ -11,6 +11,7 @@ from sleepviewer.analysis.errors import Comparison, letters
 from sleepviewer.analysis.quality import epoch_spectra
 from sleepviewer.analysis.shifts import KINDS
 from sleepviewer.reports import night_tables, pictures
+from sleepviewer.reports.colours import KIND_CLASSES
 from sleepviewer.reports.html import page, tag
 from sleepviewer.reports.night_facts import NightFacts, facts_of
 
@@ -66,11 +67,11 @@ def diff_html(found: Comparison) -> str:
 
 def _letter(found: Comparison, epoch: int, letter: str) -> str:
     kind = int(found.kind[epoch])
-    return letter if kind < 0 else f'<b class="{pictures.KIND_CLASSES[KINDS[kind]]}">{letter}</b>'
+    return letter if kind < 0 else f'<b class="{KIND_CLASSES[KINDS[kind]]}">{letter}</b>'
 
 
 def _legend() -> str:
-    parts = (f'<span class="{css}">■ {html.escape(str(kind))}</span>' for kind, css in pictures.KIND_CLASSES.items())
+    parts = (f'<span class="{css}">■ {html.escape(str(kind))}</span>' for kind, css in KIND_CLASSES.items())
     return f"<p>{' &nbsp; '.join(parts)}</p>"
 
 

@@ -89,7 +89,10 @@ def confusion_grids(found: Agreement) -> Iterator[Grid]:
 
 def _matrix(caption: str, shares: NDArray[np.float64], shown: list[list[str]]) -> Grid:
     rows = [
-        [text(label), *(Cell(t, shade=0.0 if math.isnan(s) else s) for s, t in zip(row, texts, strict=True))]
+        [
+            Cell(label, css="text", head=True),
+            *(Cell(t, shade=0.0 if math.isnan(s) else s) for s, t in zip(row, texts, strict=True)),
+        ]
         for label, row, texts in zip(_LABELS, shares.tolist(), shown, strict=True)
     ]
     return Grid(["expert \\ model", *_LABELS], rows, caption)

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.analysis.errors import Comparison, pair_text
-from sleepviewer.analysis.shifts import KINDS, Kind
+from sleepviewer.analysis.shifts import KINDS
 from sleepviewer.display.palettes import VIRIDIS
+from sleepviewer.reports.colours import KIND_CLASSES, STAGE_VARIABLES
 from sleepviewer.review.lights import Lights
 from sleepviewer.stages import EPOCH_S, SCORED_STAGES, Proba, Stage, StageArray
 
@@ -26,15 +27,6 @@ LEVELS: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
 """From top to bottom, as hypnograms are drawn."""
 
 _LANE: Final = 120
-_COLOURS: Final = {
-    Stage.W: "--w",
-    Stage.N1: "--n1",
-    Stage.N2: "--n2",
-    Stage.N3: "--n3",
-    Stage.REM: "--rem",
-    Stage.UNKNOWN: "--none",
-}
-KIND_CLASSES: Final = {Kind.SHIFT: "shift", Kind.MISSED: "missed", Kind.INVENTED: "invented", Kind.OTHER: "other"}
 
 
 def hypnograms(scorers: Mapping[str, StageArray], start: datetime | None, lights: Lights) -> str:
@@ -68,9 +60,9 @@ def hypnodensity(proba: Proba, start: datetime | None) -> str:
     for place, stage in enumerate(LEVELS):
         # Steps, so that each epoch is as wide as it is and gaps stay gaps.
         outline = [*_corners(edges[:, place], n, height), *reversed(_corners(edges[:, place + 1], n, height))]
-        parts.append(f'<polygon style="fill: var({_COLOURS[stage]})" points="{" ".join(outline)}"/>')
+        parts.append(f'<polygon style="fill: var({STAGE_VARIABLES[stage]})" points="{" ".join(outline)}"/>')
         parts.append(
-            f'<rect x="4" y="{12 + 20 * place}" width="10" height="10" style="fill: var({_COLOURS[stage]})"/>'
+            f'<rect x="4" y="{12 + 20 * place}" width="10" height="10" style="fill: var({STAGE_VARIABLES[stage]})"/>'
             f'<text x="18" y="{21 + 20 * place}">{stage.label}</text>'
         )
     return _svg(parts, height + 8, n, start, "hypnodensity")
@@ -164,7 +156,7 @@ def _steps(stages: StageArray, top: float, n: int) -> str:
         if before is not None:
             joins.append(f"M{_x(first, n):.1f} {before:.1f}V{y:.1f}")
         lines.append(
-            f'<path style="stroke: var({_COLOURS[stage]})" stroke-width="4" fill="none" '
+            f'<path style="stroke: var({STAGE_VARIABLES[stage]})" stroke-width="4" fill="none" '
             f'd="M{_x(first, n):.1f} {y:.1f}H{_x(stop, n):.1f}"/>'
         )
         before = y
@@ -185,7 +177,8 @@ def _svg(parts: list[str], height: int, n: int, start: datetime | None, title: s
     for epoch, name in hours(n, start):
         x = _x(epoch, n)
         ticks.append(f'<path class="tick" d="M{x:.1f} {height}v4"/>')
-        ticks.append(f'<text x="{x:.1f}" y="{height + 16}" text-anchor="middle">{name}</text>')
+        anchor = "middle" if x < WIDTH - 24 else "end"  # one at the end of the night would be cut
+        ticks.append(f'<text x="{x:.1f}" y="{height + 16}" text-anchor="{anchor}">{name}</text>')
     return (
         f'<svg viewBox="0 0 {WIDTH} {height + 22}" width="{WIDTH}" height="{height + 22}" role="img" '
         f'aria-label="{html.escape(title)}">{"".join(parts)}{"".join(ticks)}</svg>'
