@@ -14,7 +14,7 @@ from sleepviewer.analysis.provenance import (
     Provenance,
     Seen,
     TrainingRecord,
-    card_record,
+    card_records,
     check_may_judge,
     identity_of,
     provenance,
@@ -29,6 +29,9 @@ from sleepviewer.analysis.suspects import (
     suspect_counts,
 )
 from sleepviewer.errors import AlignmentError, SeenLabelsError
+from sleepviewer.models.card import ModelCard, NamedRecordings
+from sleepviewer.models.family import all_names
+from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.stages import N_STAGES
 
 SIMULATED = Path(__file__).parent / "data" / "simulated_nights.npz"
@@ -155,8 +158,53 @@ def test_what_is_not_known_is_said_to_be_unknown_and_not_refused() -> None:
 def test_held_out_is_known_from_records_and_cards_and_gives_way_to_trained() -> None:
     held = record(held_out_nights=frozenset({"SC4001E0"}))
     assert provenance(META, "x", [held]).seen is Seen.HELD_OUT
-    card = card_record({"measured": {"SC4001E0 kappa": 0.8, "held-out subjects ece": 0.1}}, WEIGHTS, "a card")
-    assert provenance(META, "x", [card]).seen is Seen.HELD_OUT
+    card = ModelCard("m", 100, 3000, measured={"SC4001E0 kappa": 0.8, "held-out subjects ece": 0.1})
+    assert provenance(META, "x", card_records(card, WEIGHTS, "a card")).seen is Seen.HELD_OUT
     assert provenance(META, "x", [held, record(nights=frozenset({"SC4001E0"}))]).seen is Seen.TRAINED
     assert Provenance(Seen.HELD_OUT, "").seen == "held out"
-    assert identity_of("x", META).names == {"SC4001E0", "SC4001E0-PSG"}
+    assert identity_of("x", META).names == {"SC4001", "SC4001E0", "SC4001E0-PSG"}
+
+
+@pytest.mark.parametrize(
+    ("named", "seen"),
+    [
+        (NamedRecordings("sleep-edf", "training", subjects=("00",)), Seen.TRAINED),
+        (NamedRecordings("", "training", nights=("SC4001",)), Seen.TRAINED),
+        (NamedRecordings(sha256=("12" * 32,)), Seen.TRAINED),
+        (NamedRecordings("sleep-edf", "training", subjects=("01",), nights=("SC4011",), sha256=("34" * 32,)), None),
+    ],
+)
+def test_a_card_names_what_its_model_learned_from_and_what_it_never_saw(
+    named: NamedRecordings, seen: Seen | None
+) -> None:
+    meta = {key: value for key, value in META.items() if key != "dataset"}
+    card = ModelCard("m", 100, 3000, trained_on_recordings=(named,))
+    found = provenance(meta, "x", card_records(card, WEIGHTS, "a card"))
+    assert found.seen is (seen or Seen.UNKNOWN)
+    assert "a card" in found.reason
+    if named.use and seen:
+        assert found.reason.endswith("(a card: training).")
+    held = ModelCard("m", 100, 3000, held_out_recordings=(named,))
+    assert provenance(meta, "x", card_records(held, WEIGHTS, "a card")).seen is (
+        Seen.HELD_OUT if seen else Seen.UNKNOWN
+    )
+
+
+@pytest.mark.parametrize("member", all_names())
+def test_shipped_cards_name_their_recordings(member: str) -> None:
+    path = shipped_weights(member)
+    assert path is not None
+    card = peek_card(path)
+    assert card is not None
+    records = card_records(card, WEIGHTS, "card")
+
+    def seen(name: str, sha256: str = "") -> Seen:
+        meta = {"model": META["model"], "recording": {"name": name, "sha256": sha256}}
+        return provenance(meta, "archive", records).seen
+
+    assert seen("SC4001E0-PSG.edf") is seen("SC4031E0-PSG.edf") is seen("ucddb002.rec") is Seen.TRAINED
+    assert seen("ucddb018.edf") is Seen.HELD_OUT
+    assert seen("SC4211E0-PSG.edf") is (Seen.TRAINED if "context" in member else Seen.UNKNOWN)
+    assert seen("patient.edf") is Seen.UNKNOWN
+    (night,) = card.held_out_recordings
+    assert seen("renamed.edf", night.sha256[0]) is Seen.HELD_OUT

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sleepviewer.errors import CheckpointError, OutputError
-from sleepviewer.models.card import ModelCard
+from sleepviewer.models.card import ModelCard, NamedRecordings
 from sleepviewer.models.checkpoints import PUBLISHED_RATES_HZ, load_weights, save_weights
 from sleepviewer.models.normalisation import Normalisation, normalise
 
@@ -55,7 +56,9 @@ def test_weights_without_a_card_take_microvolts_and_say_so() -> None:
 
 
 def test_a_card_is_read_from_the_metadata(tmp_path: Path, state: State) -> None:
+    named = (NamedRecordings("d", "training", ("01",), ("n1",), ("ab",)), NamedRecordings(nights=("n2",)))
     card = ModelCard("mine", 100, 3000, Normalisation.ROBUST_NIGHT, "twenty nights", {"kappa": 0.7})
+    card = replace(card, trained_on_recordings=named, held_out_recordings=named[1:])
     save_weights(tmp_path / "mine.safetensors", state, card)
     loaded = load_weights(tmp_path / "mine.safetensors")
     assert loaded.card == card
@@ -196,6 +199,11 @@ def test_weights_that_do_not_fit_are_refused(
         ('{"rate_hz": 100, "normalisation": "guess"}', "guess"),
         ('{"rate_hz": 125, "normalisation": "none", "epoch_samples": 3750}', "125 Hz"),
         ('{"rate_hz": 100, "normalisation": "none", "measured": 3}', "measured"),
+        (
+            '{"rate_hz": 100, "normalisation": "none", "trained_on_recordings": {}}',
+            "“trained_on_recordings” is no list",
+        ),
+        ('{"rate_hz": 100, "normalisation": "none", "held_out_recordings": [{"nights": "n"}]}', "nights of “held_out_"),
     ],
 )
 def test_a_wrong_card_is_refused(tmp_path: Path, card: str, word: str) -> None:

@@ -17,6 +17,7 @@ from sleepviewer.models.normalisation import Normalisation
 from sleepviewer.training.cross_validate import cross_validate
 from sleepviewer.training.data import load_training_set
 from sleepviewer.training.fold import figures, predict
+from sleepviewer.training.records import training_records
 from sleepviewer.training.runs import read_run
 from sleepviewer.training.train import train
 
@@ -51,6 +52,15 @@ def test_what_is_left_is_a_model_with_its_card_and_who_it_was_made_of(learned: P
     assert (card.name, card.member, card.normalisation) == ("attnsleep-conformer",) * 2 + ("robust_night",)
     assert (card.rate_hz, card.epoch_samples, card.temperature) == (100, SAMPLES, result["temperature"])
     assert card.trained_on == f"tiny, subjects {', '.join(split['train'])}"
+    training, choice = card.trained_on_recordings
+    assert (training.dataset, training.subjects, choice.subjects) == (
+        "tiny",
+        *map(tuple, (split["train"], split["validation"])),
+    )
+    assert set(training.nights) == {f"SC4{subject}{night}E0" for subject in split["train"] for night in (1, 2)}
+    assert card.held_out_recordings == ()
+    (record, _, _) = training_records(learned / "weights.safetensors")
+    assert record.nights == training_records(learned)[0].nights - set(choice.nights)
     assert sorted(split["train"] + split["validation"]) == [f"{subject:02d}" for subject in range(6)]
     assert split["test"] == []
     assert all(row.keys() == {"pass", "loss", "validation"} for row in rows(learned))

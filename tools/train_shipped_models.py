@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +27,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sleepviewer.analysis.calibration import expected_calibration_error, fit_temperature
+from sleepviewer.analysis.provenance import SLEEP_EDF
+from sleepviewer.files import sha256_of
 from sleepviewer.models.adaptation import blend_statistics
-from sleepviewer.models.card import ModelCard
+from sleepviewer.models.card import ModelCard, NamedRecordings
 from sleepviewer.models.checkpoints import load_weights, save_weights
 from sleepviewer.models.context import ContextModel
 from sleepviewer.models.epoch_model import EpochModel
@@ -66,8 +68,9 @@ _CONTEXT_PASSES: Final = 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sources:
-    """Everything there is to train on and to choose by."""
+    """Everything there is to train on and to choose by, read from ``folder``."""
 
+    folder: Path
     train: list[SegmentedNight]
     validation: list[SegmentedNight]
     ucddb_train: list[LabelledNight]
@@ -82,6 +85,7 @@ def load_sources(folder: Path) -> Sources:
     held = [night.night.subject in VALIDATION_SUBJECTS for night in prepared]
     ucddb = [_read_ucddb(path) for path in sorted((folder / "ucddb").glob("*_wake_n3.npz"))]
     return Sources(
+        folder=folder,
         train=[night for night, out in zip(prepared, held, strict=True) if not out],
         validation=[night for night, out in zip(prepared, held, strict=True) if out],
         ucddb_train=[night for night in ucddb if night.subject not in VALIDATION_UCDDB],
@@ -331,6 +335,37 @@ _TRAINED_ON: Final = (
 )
 
 
+def trained_on_recordings(folder: Path, *, context: bool) -> tuple[NamedRecordings, ...]:
+    """Return what a member's labels came from as its card names it; ``context`` for a member with one.
+
+    SHA-256 are of the files in the folder that hold the recordings' epochs.
+    """
+    segments = folder / "sleep_edf" / "sleep_edf_20_first5s.npz"
+    others = sorted({night.subject for night in load_training_set(segments).nights} - set(VALIDATION_SUBJECTS))
+    ucddb = {path.name.removesuffix("_wake_n3.npz"): path for path in sorted((folder / "ucddb").glob("*_wake_n3.npz"))}
+    named = []
+    for use, subjects, nights in (
+        ("training", tuple(others), tuple(night for night in ucddb if night not in VALIDATION_UCDDB)),
+        ("choice of the pass", VALIDATION_SUBJECTS, VALIDATION_UCDDB),
+    ):
+        named.append(NamedRecordings(SLEEP_EDF, use, subjects=subjects))
+        hashes = tuple(sha256_of(ucddb[night]) for night in nights)
+        named.append(NamedRecordings("ucddb", use, nights=nights, sha256=hashes))
+    if context:
+        with np.load(folder / "sleep_edf" / "sleep_edf_78_bandpower.npz", allow_pickle=False) as npz:
+            rest = {f"{subject:02d}" for subject in np.unique(npz["subject"])} - {*others, *VALIDATION_SUBJECTS}
+        named.append(
+            NamedRecordings(SLEEP_EDF, "training, the order of its stages alone", subjects=tuple(sorted(rest)))
+        )
+    return tuple(named)
+
+
+def held_out_recordings(folder: Path) -> tuple[NamedRecordings, ...]:
+    """Return the night that figures are quoted for as a card names it."""
+    night = folder / "ucddb" / "ucddb018.edf"
+    return (NamedRecordings("ucddb", "figures", nights=(night.stem,), sha256=(sha256_of(night),)),)
+
+
 def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
     """Train a member without and with context, and write both."""
     folders = [work / member, work / (member + CONTEXT_SUFFIX)]
@@ -348,9 +383,12 @@ def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
         band_hz=JOINING.band_hz,
         temperature=temperature,
         night_statistics=NIGHT_STATISTICS,
+        trained_on_recordings=trained_on_recordings(sources.folder, context=False),
+        held_out_recordings=held_out_recordings(sources.folder),
     )
     save_weights(out / f"{member}.safetensors", model.state_dict(), card)
     context, temperature = train_context(member, model, sources, folders[1])
+    card = replace(card, trained_on_recordings=trained_on_recordings(sources.folder, context=True))
     save_member(out / f"{member}{CONTEXT_SUFFIX}.safetensors", model, context, card, temperature)
 
 

@@ -27,7 +27,8 @@ SUMMARY: Final = "analysis.json"
     "--trained",
     type=_path,
     multiple=True,
-    help="Folder of a training: tells which nights its models learned from. May be given several times.",
+    help="Folder of a training, or weights with their card: tells which nights the models learned from. May be given "
+    "several times.",
 )
 @click.option("--recordings", type=_path, help="Folder of the recordings, for the commands that open an epoch.")
 @click.option(
@@ -128,7 +129,8 @@ def _part_dict(part: ModelPart, draws: int, over: Unit) -> dict[str, Any]:
 
 def summary_text(found: Analysis) -> str:
     """Return what a reader wants to know first."""
-    lines = [f"{found.nights} nights, {found.epochs} epochs that both score"]
+    nights, epochs = ("" if count == 1 else "s" for count in (found.nights, found.epochs))
+    lines = [f"{found.nights} night{nights}, {found.epochs} epoch{epochs} that both score"]
     for part in found.parts.values():
         agreement = part.agreement
         lines.append(part.model)

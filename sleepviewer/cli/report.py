@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sleepviewer.errors import OutputError
+from sleepviewer.errors import AnalysisError, OutputError
 
 
 @click.command(short_help="Report on cross-validations (their folders), or on one night as a page.")
@@ -16,7 +16,14 @@ from sleepviewer.errors import OutputError
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="Of runs: folder for report.txt, .csv, .md, .html. Of a night: an HTML file.",
+    help="Of runs: folder for report.txt, .csv, .md, .html. Of a night: a file (pdf, html).",
+)
+@click.option(
+    "--paper",
+    type=click.Choice(["a4", "letter"], case_sensitive=False),
+    default="a4",
+    show_default=True,
+    help="Of a night as PDF: the size of its pages.",
 )
 @click.option("--allow-unfinished", is_flag=True, help="Report on the finished folds of a run that is not done.")
 @click.option(
@@ -25,7 +32,13 @@ from sleepviewer.errors import OutputError
 @click.option("--overwrite", is_flag=True, help="Write over an earlier report.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else (runs only).")
 def report(
-    runs: tuple[Path, ...], out: Path, allow_unfinished: bool, draws: int, overwrite: bool, as_json: bool
+    runs: tuple[Path, ...],
+    out: Path,
+    paper: str,
+    allow_unfinished: bool,
+    draws: int,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Report on one or more cross-validations (their folders), or on one night (an archive or a recording).
 
@@ -34,12 +47,15 @@ def report(
     calibration.
 
     Of a night: hypnograms, hypnodensity, spectrogram, statistics for every scorer, agreement, disagreements, who
-    scored, and which model of which version.
+    scored, and which model of which version; as PDF, or as a page of HTML that needs nothing but itself.
     """
+    for run in runs:
+        if not run.exists():
+            raise AnalysisError(f"{run} is not there; name a night (a recording or an npz), or the folders of runs.")
     if any(run.is_file() for run in runs):
         if len(runs) > 1:
             raise click.UsageError("a report is on one night, or on the folders of runs; “analyse” takes many nights")
-        _report_night(runs[0], out, overwrite=overwrite)
+        _report_night(runs[0], out, paper=paper, overwrite=overwrite)
         return
     from sleepviewer.training.report import REPORT_FILES, write_results
     from sleepviewer.training.report_text import results_dict, text_report
@@ -57,15 +73,25 @@ def report(
         click.echo(text_report(results), nl=False)
 
 
-def _report_night(night: Path, out: Path, *, overwrite: bool) -> None:
+def _report_night(night: Path, out: Path, *, paper: str, overwrite: bool) -> None:
     from sleepviewer.files import atomic_writer
-    from sleepviewer.reports.night_page import facts_of, night_page
+    from sleepviewer.reports.night_facts import facts_of
 
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{out} was not written: end its name in .html (a browser prints it as PDF).")
+    ending = out.suffix.lower()
+    if ending not in (".html", ".htm", ".pdf"):
+        raise OutputError(f"{out} was not written: end its name in .pdf or .html.")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
-    text = night_page(facts_of(night))
-    with atomic_writer(out) as file:
-        file.write(text.encode())
+    facts = facts_of(night)
+    if ending == ".pdf":
+        from sleepviewer.reports.night_pdf import write_night_pdf
+
+        with atomic_writer(out) as file:
+            write_night_pdf(facts, file, paper=paper)
+    else:
+        from sleepviewer.reports.night_page import night_page
+
+        text = night_page(facts)
+        with atomic_writer(out) as file:
+            file.write(text.encode())
     click.echo(f"{out} written", err=True)

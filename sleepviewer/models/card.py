@@ -15,9 +15,34 @@ from sleepviewer.models.shape import InputShape
 _REQUIRED: Final = frozenset({"rate_hz", "normalisation"})
 """Guessing either would give wrong stages without a word."""
 
+_RECORDING_LISTS: Final = ("trained_on_recordings", "held_out_recordings")
 _KAPPA: Final = "kappa"
 _HEAD_LENGTH_BYTES: Final = 8
 _LONGEST_HEAD: Final = 100_000_000  # the format's own limit
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRecordings:
+    """Recordings that a card names so that a program can find them, all of one data set and one use.
+
+    Attributes
+    ----------
+    dataset: the data set within which ``subjects`` count, named as archives name it (``sleep-edf``); may be empty.
+    use: what for, in words: “training”, “choice of the pass”.
+    subjects: subjects, all of whose nights are meant.
+    nights: nights by name, as their files are called without an ending.
+    sha256: SHA-256 of recordings' files.
+    """
+
+    dataset: str = ""
+    use: str = ""
+    subjects: tuple[str, ...] = ()
+    nights: tuple[str, ...] = ()
+    sha256: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is not empty as JSON-ready values."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items() if v}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +54,10 @@ class ModelCard:
     name: how the model is called where several of a member are there.
     rate_hz, epoch_samples: of the input.
     normalisation: how the input is scaled.
-    trained_on: on which recordings.
+    trained_on: on which recordings, in words.
+    trained_on_recordings: the same for programs: all recordings whose labels went into the model, by training it or
+        by choosing its pass or temperature. Empty where the card does not tell.
+    held_out_recordings: recordings whose labels are known not to have.
     measured: the figures measured with it, name to value, each on nights that it never saw. A name says where, and
         which figure: ``ucddb018 kappa``.
     member: which of the family it is, for example ``attnsleep+context``.
@@ -51,6 +79,8 @@ class ModelCard:
     temperature: float = 1.0
     night_statistics: float = 0.0
     notes: str = ""
+    trained_on_recordings: tuple[NamedRecordings, ...] = ()
+    held_out_recordings: tuple[NamedRecordings, ...] = ()
 
     @property
     def shape(self) -> InputShape:
@@ -68,8 +98,13 @@ class ModelCard:
         return f"{shown} {self.measured[names[0]]:.2f}" + (f" on {where}" if where else "")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the card as JSON-ready values."""
-        return asdict(self)
+        """Return the card as JSON-ready values; lists of recordings only where there are any."""
+        values = asdict(self)
+        for name in _RECORDING_LISTS:
+            values.pop(name)
+            if named := getattr(self, name):
+                values[name] = [recordings.as_dict() for recordings in named]
+        return values
 
 
 def card_json(path: Path) -> Any:
@@ -125,7 +160,27 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
         temperature=temperature,
         night_statistics=share,
         notes=str(content.get("notes", "")),
+        **{name: _recordings(name, content.get(name, ())) for name in _RECORDING_LISTS},
     )
+
+
+def _recordings(name: str, value: Any) -> tuple[NamedRecordings, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, dict) for one in value):
+        raise TypeError(f"“{name}” is no list of JSON objects")
+    return tuple(
+        NamedRecordings(
+            str(one.get("dataset", "")),
+            str(one.get("use", "")),
+            *(_texts(f"{part} of “{name}”", one.get(part, ())) for part in ("subjects", "nights", "sha256")),
+        )
+        for one in value
+    )
+
+
+def _texts(what: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"the {what} are no list")
+    return tuple(map(str, value))
 
 
 def _band(value: Any) -> tuple[float, float] | None:

@@ -21,7 +21,7 @@ from sleepviewer.reports.analysis import (
     figures_of_agreement,
 )
 from sleepviewer.reports.html import Cell, copy_button, number, page, share, table, tag, text
-from sleepviewer.reports.parts import confusion_tables, figures_table, kappas_table, stages_table
+from sleepviewer.reports.parts import confusion_grids, figures_grid, kappas_grid, stages_grid
 from sleepviewer.training.charts import Line, line_chart, range_of
 
 _SEEN_WORDS: Final = {
@@ -62,11 +62,11 @@ def _part(part: ModelPart, draws: int, over: Unit) -> Iterator[str]:
             "p", f"{_count(part.edited, 'epoch')} corrected by hand; the truth here is the expert's all the same."
         )
     yield '<div class="side">'
-    yield figures_table(figures_of_agreement(found), part.intervals(draws, over), over)
-    yield stages_table(found)
-    yield kappas_table(found)
+    yield figures_grid(figures_of_agreement(found), part.intervals(draws, over), over).html()
+    yield stages_grid(found).html()
+    yield kappas_grid(found).html()
     yield '</div><div class="side">'
-    yield from confusion_tables(found)
+    yield from (grid.html() for grid in confusion_grids(found))
     yield "</div>"
     yield tag("h3", "What the errors have in common")
     yield tag(

@@ -12,33 +12,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sleepviewer.reports.colours import variables
 from sleepviewer.training.charts import STYLE as CHART_STYLE
 
 DASH: Final = "–"
 
 _STYLE: Final = (
-    """
-:root { color-scheme: light dark; --c0: #2f6fb5; --c1: #c2402f; --c2: #777; --cell: 63,134,201; --line: 128,128,128;
-  --w: #c98a1b; --n1: #6aa84f; --n2: #3f86c9; --n3: #1f3f8f; --rem: #a3399b; --none: #999; }
-@media (prefers-color-scheme: dark) { :root { --c0: #6fb2f0; --c1: #ff8a7a; --c2: #aaa; --w: #f0b44a; --n1: #8fd17a;
-  --n2: #6fb2f0; --n3: #8fa4ff; --rem: #e07fd8; --none: #888; } }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 84em; padding: 0 1em; }
+    f"""
+:root {{ color-scheme: light dark; --c0: #2f6fb5; --c1: #c2402f; --c2: #777; --cell: 63,134,201; --line: 128,128,128;
+  --none: #999; {variables(dark=False)} }}
+@media (prefers-color-scheme: dark) {{ :root {{ --c0: #6fb2f0; --c1: #ff8a7a; --c2: #aaa; --none: #888;
+  {variables(dark=True)} }} }}
+"""
+    """body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 84em; padding: 0 1em; }
 table { border-collapse: collapse; margin: .6em 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .25em .6em; text-align: right; border-bottom: 1px solid rgba(var(--line),.35); vertical-align: top; }
 th { font-weight: 600; } td small { display: block; opacity: .75; white-space: nowrap; }
 th[data-sort] { cursor: pointer; } th[aria-sort=ascending]::after { content: " ▲"; }
 th[aria-sort=descending]::after { content: " ▼"; } th[data-sort]:focus-visible { outline: 2px solid var(--c0); }
-.text { text-align: left; } .scroll { overflow: auto; max-height: 34em; } code, pre { font: 13px/1.3 monospace; }
+.text { text-align: left; } h1, h2, h3, p, li { overflow-wrap: anywhere; }
+td.text { max-width: 44em; overflow-wrap: break-word; } .scroll { overflow: auto; max-height: 34em; }
+code, pre { font: 13px/1.3 monospace; }
 .scroll thead th { position: sticky; top: 0; background: Canvas; }
 .side { display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start; }
 figure { margin: .5em 0; } figcaption, caption { text-align: left; font-weight: 600; padding: .2em 0; }
 button { font: inherit; font-size: 13px; } nav a { margin-right: 1em; color: var(--c0); } .note { opacity: .8; }
 .bar { background: linear-gradient(rgba(var(--cell),.45), rgba(var(--cell),.45)) no-repeat left / var(--share) 100%; }
-.shift { color: var(--w); } .missed { color: var(--rem); } .invented { color: var(--n2); } .other { color: var(--c1); }
-pre b { font-weight: 700; } summary { cursor: pointer; } svg .grid { stroke: currentColor; opacity: .2; }
+.shift { color: var(--shift); } .missed { color: var(--missed); } .invented { color: var(--invented); }
+.other { color: var(--other); } pre b { font-weight: 700; }
+summary { cursor: pointer; } svg .grid { stroke: currentColor; opacity: .2; }
 @media print { .scroll { max-height: none; } button { display: none; } }
-"""
-    + CHART_STYLE
+""" + CHART_STYLE
 )
 
 _SCRIPT: Final = """
@@ -79,25 +83,51 @@ document.addEventListener('click', event => {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table: what it shows (escaped, unless ``raw``), what it sorts by, its classes, its bar (0 to 1)."""
+    """A cell of a table: what it shows (escaped, unless ``raw``), what it sorts by, its classes, its bar (0 to 1).
+
+    ``shade`` (0 to 1) is how dark it is laid under; ``head`` makes it the name of its row.
+    """
 
     shown: str
     sort: str | float | None = None
     css: str = ""
     raw: bool = False
     bar: float | None = None
+    shade: float | None = None
+    head: bool = False
 
     def html(self) -> str:
-        """Return the ``<td>``."""
+        """Return the ``<td>``, or ``<th>``."""
         attributes = (
             f' class="{self.css}{" bar" if self.bar is not None else ""}"' if self.css or self.bar is not None else ""
         )
         if self.bar is not None:
             attributes += f' style="--share: {100 * min(max(self.bar, 0), 1):.1f}%"'
+        if self.shade is not None:
+            attributes += f' style="background: rgba(var(--cell), {0.75 * self.shade:.2f})"'
         if self.sort is not None:
             missing = isinstance(self.sort, float) and math.isnan(self.sort)
             attributes += f' data-v="{"" if missing else html.escape(str(self.sort))}"'
-        return f"<td{attributes}>{self.shown if self.raw else html.escape(self.shown)}</td>"
+        shown = self.shown if self.raw else html.escape(self.shown)
+        return f'<th scope="row"{attributes}>{shown}</th>' if self.head else f"<td{attributes}>{shown}</td>"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as a value, which a page of HTML and one of PDF both show; the first ``left`` columns are text."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+    left: int = 1
+
+    def is_text(self, column: int) -> bool:
+        """Whether a column holds text, which stands left."""
+        return column < self.left or bool(self.rows and "text" in self.rows[0][column].css)
+
+    def html(self, *, scroll: bool = False) -> str:
+        """Return the ``<table>``."""
+        return table(self.heads, self.rows, caption=self.caption, left=self.left, scroll=scroll)
 
 
 def text(value: object) -> Cell:
@@ -132,10 +162,10 @@ def table(
 ) -> str:
     """Return a table that sorts by its heads; the first ``left`` columns are text, and those of the first row."""
     rows = list(rows)
-    texts = {place for place, cell in enumerate(rows[0]) if "text" in cell.css} if rows else set()
+    grid = Grid(heads, rows, caption, left)
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     head = "".join(
-        f'<th scope="col" data-sort{" class=text" if place < left or place in texts else ""}>{html.escape(name)}</th>'
+        f'<th scope="col" data-sort{" class=text" if grid.is_text(place) else ""}>{html.escape(name)}</th>'
         for place, name in enumerate(heads)
     )
     body = "\n".join(f"<tr>{''.join(cell.html() for cell in row)}</tr>" for row in rows)

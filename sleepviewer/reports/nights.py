@@ -14,7 +14,7 @@ import numpy as np
 
 from sleepviewer.analysis.calibration import softmax
 from sleepviewer.analysis.errors import Comparison, compare
-from sleepviewer.analysis.provenance import OUT_OF_FOLD, Provenance, TrainingRecord, card_record, provenance
+from sleepviewer.analysis.provenance import OUT_OF_FOLD, Provenance, TrainingRecord, card_records, provenance
 from sleepviewer.analysis.quality import measure
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive
 from sleepviewer.datasets.manifest import read_manifest
@@ -126,7 +126,9 @@ def find_sources(
     recordings: Path | None = None,
     protocol: Protocol = Protocol.HONEST,
 ) -> Sources:
-    """Return what there is to analyse in files and folders; ``trainings`` are folders that tell what models learned.
+    """Return what there is to analyse in files and folders.
+
+    ``trainings`` are folders of trainings, or weights with their cards, that tell what models learned.
 
     Raises AnalysisError where there is nothing, RunError for a folder that is no training's.
     """
@@ -210,14 +212,14 @@ def model_text(meta: Mapping[str, Any]) -> str:
 
 
 def shipped_record(meta: Mapping[str, Any]) -> Iterator[TrainingRecord]:
-    """Return what the card of a model that comes with the program says, where its weights are the ones that scored."""
+    """Return what the card of a model that comes with the program says, where its weights are those that scored."""
     model = _mapping(meta, "model")
     engine, sha256 = str(model.get("engine") or ""), str(model.get("weights_sha256") or "")
     path = shipped_weights(engine) if engine else None
     card = None if path is None else peek_card(path)
     if path is None or card is None or not sha256 or _shipped_sha256(path) != sha256:
         return
-    yield card_record(card, sha256, f"the card of {path.name}")
+    yield from card_records(card, sha256, f"the card of {path.name}")
 
 
 _HASHES: Final[dict[Path, str]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from sleepviewer.analysis.agreement import Agreement, kappa_without, weighted_kappa
 from sleepviewer.analysis.intervals import ALL_METRICS, Interval
 from sleepviewer.analysis.statistics import STATISTIC_TITLES
-from sleepviewer.reports.html import DASH, Cell, number, share, table, tag, text
+from sleepviewer.reports.html import DASH, Cell, Grid, number, text
 from sleepviewer.stages import SCORED_STAGES
 
 TITLES: Final[Mapping[str, str]] = {
@@ -32,9 +31,9 @@ assert set(TITLES) == set(ALL_METRICS)
 _LABELS: Final = tuple(stage.label for stage in SCORED_STAGES)
 
 
-def figures_table(
+def figures_grid(
     values: Mapping[str, float], intervals: Mapping[str, Interval] | None = None, over: str = "subjects"
-) -> str:
+) -> Grid:
     """Return the figures one under the other, with their intervals where there are any."""
 
     def bounds(name: str) -> Cell:
@@ -48,20 +47,20 @@ def figures_table(
         [text(title), number(values.get(name))] + ([] if intervals is None else [bounds(name)])
         for name, title in TITLES.items()
     ]
-    return table(heads, rows, caption="Agreement", scroll=False)
+    return Grid(heads, rows, "Agreement")
 
 
-def kappas_table(found: Agreement) -> str:
+def kappas_grid(found: Agreement) -> Grid:
     """Return κ weighted, and without each stage."""
     rows = [
         [text("κ, linear weights"), number(weighted_kappa(found.confusion))],
         [text("κ, quadratic weights"), number(weighted_kappa(found.confusion, power=2))],
         *([text(f"κ without {s.label}"), number(kappa_without(found.confusion, s))] for s in SCORED_STAGES),
     ]
-    return table(["figure", "value"], rows, caption="κ in other ways", scroll=False)
+    return Grid(["figure", "value"], rows, "κ in other ways")
 
 
-def stages_table(found: Agreement) -> str:
+def stages_grid(found: Agreement) -> Grid:
     """Return precision, recall, F1 and support by stage."""
     rows = [
         [
@@ -73,48 +72,39 @@ def stages_table(found: Agreement) -> str:
         ]
         for place, label in enumerate(_LABELS)
     ]
-    return table(["stage", "precision", "recall", "F1", "epochs"], rows, caption="By stage", scroll=False)
+    return Grid(["stage", "precision", "recall", "F1", "epochs"], rows, "By stage")
 
 
-def confusion_tables(found: Agreement) -> Iterator[str]:
+def confusion_grids(found: Agreement) -> Iterator[Grid]:
     """Return the confusion matrix as counts, by row and by column."""
     counts = found.confusion
-    yield _matrix("Counts of epochs", counts, found.by_truth, [[f"{c}" for c in row] for row in counts.tolist()])
+    yield _matrix("Counts of epochs", found.by_truth, [[f"{c}" for c in row] for row in counts.tolist()])
     for caption, shares in (
         ("Percent of the expert's stage", found.by_truth),
         ("Percent of the model's stage", found.by_prediction),
     ):
         shown = [[DASH if math.isnan(s) else f"{100 * s:.1f}" for s in row] for row in shares.tolist()]
-        yield _matrix(caption, counts, shares, shown)
+        yield _matrix(caption, shares, shown)
 
 
-def _matrix(caption: str, counts: NDArray[np.int64], shares: NDArray[np.float64], shown: list[list[str]]) -> str:
-    head = "".join(tag("th", label) for label in _LABELS)
-    rows = [f'<tr><th class="text">expert \\ model</th>{head}</tr>']
-    for place, label in enumerate(_LABELS):
-        cells = "".join(
-            f'<td style="background: rgba(var(--cell), {0.75 * (0 if math.isnan(s) else s):.2f})">{html.escape(t)}</td>'
-            for s, t in zip(shares[place].tolist(), shown[place], strict=True)
-        )
-        rows.append(f"<tr>{tag('th', label, 'text')}{cells}</tr>")
-    return f"<table>{tag('caption', caption)}{''.join(rows)}</table>"
+def _matrix(caption: str, shares: NDArray[np.float64], shown: list[list[str]]) -> Grid:
+    rows = [
+        [
+            Cell(label, css="text", head=True),
+            *(Cell(t, shade=0.0 if math.isnan(s) else s) for s, t in zip(row, texts, strict=True)),
+        ]
+        for label, row, texts in zip(_LABELS, shares.tolist(), shown, strict=True)
+    ]
+    return Grid(["expert \\ model", *_LABELS], rows, caption)
 
 
-def statistics_table(scorers: Mapping[str, Mapping[str, float | int | None]]) -> str:
+def statistics_grid(scorers: Mapping[str, Mapping[str, float | int | None]]) -> Grid:
     """Return the statistics of a night, a column for each scorer."""
     rows = [
         [text(title), *(number(scorer[name], 1) for scorer in scorers.values())]
         for name, title in STATISTIC_TITLES.items()
     ]
-    return table(["statistic", *scorers], rows, caption="Night statistics", scroll=False)
+    return Grid(["statistic", *scorers], rows, "Night statistics")
 
 
-__all__ = [
-    "TITLES",
-    "confusion_tables",
-    "figures_table",
-    "kappas_table",
-    "share",
-    "stages_table",
-    "statistics_table",
-]
+__all__ = ["TITLES", "confusion_grids", "figures_grid", "kappas_grid", "stages_grid", "statistics_grid"]

@@ -15,26 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.analysis.errors import Comparison, pair_text
-from sleepviewer.analysis.shifts import KINDS, Kind
+from sleepviewer.analysis.shifts import KINDS
 from sleepviewer.display.palettes import VIRIDIS
+from sleepviewer.reports.colours import KIND_CLASSES, STAGE_VARIABLES
 from sleepviewer.review.lights import Lights
 from sleepviewer.stages import EPOCH_S, SCORED_STAGES, Proba, Stage, StageArray
 
 WIDTH: Final = 1100
 _LEFT: Final = 64
-_LEVELS: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
+LEVELS: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
 """From top to bottom, as hypnograms are drawn."""
 
 _LANE: Final = 120
-_COLOURS: Final = {
-    Stage.W: "--w",
-    Stage.N1: "--n1",
-    Stage.N2: "--n2",
-    Stage.N3: "--n3",
-    Stage.REM: "--rem",
-    Stage.UNKNOWN: "--none",
-}
-KIND_CLASSES: Final = {Kind.SHIFT: "shift", Kind.MISSED: "missed", Kind.INVENTED: "invented", Kind.OTHER: "other"}
 
 
 def hypnograms(scorers: Mapping[str, StageArray], start: datetime | None, lights: Lights) -> str:
@@ -44,7 +36,7 @@ def hypnograms(scorers: Mapping[str, StageArray], start: datetime | None, lights
     for place, (name, stages) in enumerate(scorers.items()):
         top = place * _LANE + 8
         parts.append(f'<text x="{_LEFT}" y="{top + 8}" font-weight="600">{html.escape(name)}</text>')
-        for level, stage in enumerate(_LEVELS):
+        for level, stage in enumerate(LEVELS):
             y = _y(top, level)
             parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{WIDTH - 4}"/>')
             parts.append(f'<text x="{_LEFT - 4}" y="{y + 4:.1f}" text-anchor="end" font-size="10">{stage.label}</text>')
@@ -62,15 +54,15 @@ def hypnodensity(proba: Proba, start: datetime | None) -> str:
     """Return the probabilities of the stages, stacked, W on top."""
     n, height = len(proba), 120
     rows = np.nan_to_num(proba.astype(np.float64))
-    order = [int(stage) for stage in _LEVELS]
+    order = [int(stage) for stage in LEVELS]
     edges = np.concatenate((np.zeros((n, 1)), np.cumsum(rows[:, order], axis=1)), axis=1)
     parts = []
-    for place, stage in enumerate(_LEVELS):
+    for place, stage in enumerate(LEVELS):
         # Steps, so that each epoch is as wide as it is and gaps stay gaps.
         outline = [*_corners(edges[:, place], n, height), *reversed(_corners(edges[:, place + 1], n, height))]
-        parts.append(f'<polygon style="fill: var({_COLOURS[stage]})" points="{" ".join(outline)}"/>')
+        parts.append(f'<polygon style="fill: var({STAGE_VARIABLES[stage]})" points="{" ".join(outline)}"/>')
         parts.append(
-            f'<rect x="4" y="{12 + 20 * place}" width="10" height="10" style="fill: var({_COLOURS[stage]})"/>'
+            f'<rect x="4" y="{12 + 20 * place}" width="10" height="10" style="fill: var({STAGE_VARIABLES[stage]})"/>'
             f'<text x="18" y="{21 + 20 * place}">{stage.label}</text>'
         )
     return _svg(parts, height + 8, n, start, "hypnodensity")
@@ -90,15 +82,10 @@ def spectrogram(
 ) -> str:
     """Return the power of epochs at ``places`` by frequency as a picture, blank where there is no signal."""
     height = 140
-    known = decibels[np.isfinite(decibels)]
-    if not known.size:
+    pixels = spectrogram_pixels(decibels, places, n)
+    if pixels is None:
         return ""
-    low, high = np.percentile(known, (2, 98)).tolist()
-    level = np.nan_to_num((decibels - low) / max(high - low, 1e-6), nan=0.0)
-    pixels = np.zeros((len(hz), n, 4), dtype=np.uint8)
-    pixels[:, places, :3] = VIRIDIS[(np.clip(level, 0, 1) * 255).astype(np.uint8)].transpose(1, 0, 2)
-    pixels[:, places, 3] = 255
-    image = base64.b64encode(png(pixels[::-1])).decode()
+    image = base64.b64encode(png(pixels)).decode()
     parts = [
         f'<image x="{_LEFT}" y="8" width="{WIDTH - 4 - _LEFT}" height="{height}" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{image}"/>'
@@ -108,6 +95,23 @@ def spectrogram(
         y = 8 + height * (1 - tick / top)
         parts.append(f'<text x="{_LEFT - 4}" y="{min(y + 4, height + 6):.0f}" text-anchor="end">{tick} Hz</text>')
     return _svg(parts, height + 8, n, start, "spectrogram")
+
+
+def spectrogram_pixels(decibels: NDArray[np.float32], places: NDArray[Any], n: int) -> NDArray[np.uint8] | None:
+    """Return the power ``float32 [m, frequencies]`` of epochs at ``places`` as ``uint8 [frequencies, n, 4]``.
+
+    The highest frequency is on top, epochs without a signal are transparent, and between the 2nd and the 98th
+    percentile runs the scale of colours. None where nothing is known.
+    """
+    known = decibels[np.isfinite(decibels)]
+    if not known.size:
+        return None
+    low, high = np.percentile(known, (2, 98)).tolist()
+    level = np.nan_to_num((decibels - low) / max(high - low, 1e-6), nan=0.0)
+    pixels = np.zeros((decibels.shape[1], n, 4), dtype=np.uint8)
+    pixels[:, places, :3] = VIRIDIS[(np.clip(level, 0, 1) * 255).astype(np.uint8)].transpose(1, 0, 2)
+    pixels[:, places, 3] = 255
+    return pixels[::-1]
 
 
 def differences(comparison: Comparison) -> str:
@@ -148,11 +152,11 @@ def _steps(stages: StageArray, top: float, n: int) -> str:
         if stage is Stage.UNKNOWN:
             before = None
             continue
-        y = _y(top, _LEVELS.index(stage))
+        y = _y(top, LEVELS.index(stage))
         if before is not None:
             joins.append(f"M{_x(first, n):.1f} {before:.1f}V{y:.1f}")
         lines.append(
-            f'<path style="stroke: var({_COLOURS[stage]})" stroke-width="4" fill="none" '
+            f'<path style="stroke: var({STAGE_VARIABLES[stage]})" stroke-width="4" fill="none" '
             f'd="M{_x(first, n):.1f} {y:.1f}H{_x(stop, n):.1f}"/>'
         )
         before = y
@@ -164,24 +168,25 @@ def _x(epoch: float, n: int) -> float:
 
 
 def _y(top: float, level: int) -> float:
-    return top + 22 + level * (_LANE - 42) / (len(_LEVELS) - 1)
+    return top + 22 + level * (_LANE - 42) / (len(LEVELS) - 1)
 
 
 def _svg(parts: list[str], height: int, n: int, start: datetime | None, title: str) -> str:
     """Wrap parts, with hours under them."""
     ticks = []
-    for epoch, name in _hours(n, start):
+    for epoch, name in hours(n, start):
         x = _x(epoch, n)
         ticks.append(f'<path class="tick" d="M{x:.1f} {height}v4"/>')
-        ticks.append(f'<text x="{x:.1f}" y="{height + 16}" text-anchor="middle">{name}</text>')
+        anchor = "middle" if x < WIDTH - 24 else "end"  # one at the end of the night would be cut
+        ticks.append(f'<text x="{x:.1f}" y="{height + 16}" text-anchor="{anchor}">{name}</text>')
     return (
         f'<svg viewBox="0 0 {WIDTH} {height + 22}" width="{WIDTH}" height="{height + 22}" role="img" '
         f'aria-label="{html.escape(title)}">{"".join(parts)}{"".join(ticks)}</svg>'
     )
 
 
-def _hours(n: int, start: datetime | None) -> list[tuple[float, str]]:
-    """Return where the hours are, in epochs, and what they are called."""
+def hours(n: int, start: datetime | None) -> list[tuple[float, str]]:
+    """Return where the hours of a night of ``n`` epochs are, in epochs, and what they are called."""
     hour = 3600 / EPOCH_S
     if start is None:
         return [(i * hour, f"+{i} h") for i in range(int(n // hour) + 1)]
@@ -192,4 +197,4 @@ def _hours(n: int, start: datetime | None) -> list[tuple[float, str]]:
     return [(offset + i * hour, f"{first + timedelta(hours=i):%H:%M}") for i in range(count)]
 
 
-assert set(_LEVELS) == set(SCORED_STAGES)
+assert set(LEVELS) == set(SCORED_STAGES)

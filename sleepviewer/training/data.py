@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.errors import ArchiveError, TrainingError
+from sleepviewer.models.card import NamedRecordings
 from sleepviewer.models.normalisation import Epochs, Normalisation, normalise
 from sleepviewer.models.shape import InputShape
 from sleepviewer.stages import N_STAGES, SCORED_STAGES, StageArray
@@ -27,7 +28,8 @@ _SLEEP_EDF_NIGHT: Final = re.compile(r"S[CT]\d(\d\d)\d", re.IGNORECASE)
 class LabelledNight:
     """One night's labelled epochs: ``x`` ``float32 [n, samples]`` in µV, ``y`` ``int8 [n]`` 0 to 4, in order of time.
 
-    ``epoch_index`` ``int32 [n]`` is each epoch's place in the recording.
+    ``epoch_index`` ``int32 [n]`` is each epoch's place in the recording, ``recording_sha256`` the recording's file's,
+    where the archive tells.
     """
 
     name: str
@@ -35,6 +37,7 @@ class LabelledNight:
     x: Epochs
     y: StageArray
     epoch_index: NDArray[np.int32]
+    recording_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +99,23 @@ def load_training_set(path: Path, normalisation: Normalisation = Normalisation.N
     widths = {night.x.shape[1] for night in nights}
     if len(widths) > 1:
         raise TrainingError(f"The nights of {path} have epochs of {' and '.join(map(str, sorted(widths)))} samples.")
-    scaled = tuple(LabelledNight(n.name, n.subject, normalise(n.x, normalisation), n.y, n.epoch_index) for n in nights)
+    scaled = tuple(replace(night, x=normalise(night.x, normalisation)) for night in nights)
     return TrainingSet(path.absolute().stem, InputShape(rate_hz, widths.pop()), scaled)
+
+
+def named_recordings(data: TrainingSet, uses: Mapping[str, Sequence[str]]) -> tuple[NamedRecordings, ...]:
+    """Return the nights of subjects as a card names them; ``uses`` maps what for to whom, and nobody is left out."""
+    return tuple(
+        NamedRecordings(
+            data.name,
+            use,
+            tuple(subjects),
+            tuple(night.name for night in data.of(subjects)),
+            tuple(night.recording_sha256 for night in data.of(subjects) if night.recording_sha256),
+        )
+        for use, subjects in uses.items()
+        if subjects
+    )
 
 
 def fingerprint(data: TrainingSet) -> str:
@@ -119,9 +137,10 @@ def _read_folder(folder: Path) -> tuple[list[LabelledNight], int]:
             continue
         rates.add(archive.fs)
         subject = subjects.get(file.name) or _subject_of(file.stem)
-        nights.append(
-            LabelledNight(file.stem, subject, archive.x[:, :, 0], archive.y.astype(np.int8), archive.epoch_index)
-        )
+        recording = archive.meta.get("recording")
+        sha256 = recording.get("sha256") if isinstance(recording, dict) else None
+        signal, labels = archive.x[:, :, 0], archive.y.astype(np.int8)
+        nights.append(LabelledNight(file.stem, subject, signal, labels, archive.epoch_index, str(sha256 or "")))
     if len(rates) > 1:
         raise TrainingError(f"The nights of {folder} have different rates: {', '.join(f'{r:g} Hz' for r in rates)}.")
     rate = rates.pop() if rates else 0.0

@@ -25,7 +25,7 @@ from sleepviewer.models.normalisation import Normalisation
 from sleepviewer.models.shape import InputShape
 from sleepviewer.stages import N_STAGES
 from sleepviewer.training.config import TrainingConfig
-from sleepviewer.training.data import LabelledNight, TrainingSet, stage_counts
+from sleepviewer.training.data import LabelledNight, TrainingSet, named_recordings, stage_counts
 from sleepviewer.training.folds import Fold
 from sleepviewer.training.loop import STATE_FILE, Batches, Pick, Schedule, Scores, fit
 from sleepviewer.training.loss import class_weights
@@ -100,6 +100,8 @@ def train_fold(data: TrainingSet, fold: Fold, config: TrainingConfig, folder: Pa
         epoch_samples=data.shape.n_samples,
         normalisation=Normalisation(config.normalisation),
         trained_on=f"{data.name}, subjects {', '.join(fold.train)}",
+        trained_on_recordings=named_recordings(data, {"training": fold.train, "choice of the pass": fold.validation}),
+        held_out_recordings=named_recordings(data, {"test": fold.test}),
         member=MemberName.parse(config.model).base,
         temperature=result["temperature"],
     )

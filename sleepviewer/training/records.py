@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from sleepviewer.analysis.provenance import TrainingRecord
+from sleepviewer.analysis.provenance import TrainingRecord, card_records
 from sleepviewer.errors import RunError
 from sleepviewer.files import sha256_of
+from sleepviewer.models.shipped import peek_card
 
 _DATA: Final = "data.json"
 _WEIGHTS: Final = "weights.safetensors"
@@ -22,9 +23,15 @@ def is_training(folder: Path) -> bool:
 def training_records(folder: Path) -> tuple[TrainingRecord, ...]:
     """Return a record for each file of weights of a cross-validation's folds, or of one training.
 
-    Nights that train or validate let their labels in; those that a fold tests are held out. Folds without weights yet
-    have no record. Raises RunError where the folder is none of a training, or its data.json can't be read.
+    In place of a folder it may be a file of weights; then its card tells. Nights that train or validate let labels
+    in; those that a fold tests are held out. Folds without weights yet have no record. Raises RunError where the folder
+    is none of a training, its data.json can't be read, or weights have no card.
     """
+    if folder.is_file():
+        card = peek_card(folder)
+        if card is None:
+            raise RunError(f"{folder} is no file of weights with a card, so it does not tell what was trained on.")
+        return card_records(card, sha256_of(folder), f"the card of {folder.name}")
     if not is_training(folder):
         raise RunError(f"{folder} is not the folder of a training: it has no {_DATA}.")
     try:
