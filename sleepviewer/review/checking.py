@@ -74,7 +74,8 @@ def measure_channel(recording: Recording, channel: Channel) -> Amplitude:
     """Read a channel in pieces of ten minutes and measure it; memory does not grow with the night.
 
     Quartiles are the medians of the pieces' own. A second is flat where it holds one value alone; a sample is clipped
-    where it equals the one before at the channel's lowest or highest value. Raises RecordingError where the file can't be read.
+    where it equals the one before at the channel's lowest or highest value. Raises RecordingError where the file can't
+    be read.
     """
     quartiles: list[tuple[float, float]] = []
     extremes: dict[float, int] = {}
