@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.0*)?([eE][+-]?\d+)?")
 _HIGHEST_NUMBER = 9
 """Of R&K exports: numbers above REM's 5, up to 9, stand for movement, artefact or unscored."""
 
+_MAX_BYTES: Final = 64 << 20
 _EPOCH_LENGTH: Final = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*(?:s|sec|seconds)?")
 _LONGEST_EPOCH_S: Final = 120.0
 _UNSCORED: Final = -2
@@ -161,9 +162,11 @@ def is_stage(text: str) -> bool:
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a text file: UTF-8, UTF-16 with its mark, or else Latin-1.
 
-    Raises HypnogramError where the file can't be read or is no text.
+    Raises HypnogramError where the file can't be read, is larger than 64 MB or is no text.
     """
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise HypnogramError(f"{path.name} is larger than {_MAX_BYTES >> 20} MB, which no hypnogram is.")
         raw = path.read_bytes()
     except OSError as error:
         raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
