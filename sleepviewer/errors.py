@@ -25,6 +25,15 @@ class HypnogramError(SleepViewerError):
     """A hypnogram file can't be read, or holds words that are no stages."""
 
 
+class AmbiguousHypnogramError(HypnogramError):
+    """A hypnogram file can be read in more than one way, and a person has to say in which."""
+
+    def __init__(self, sentence: str, choices: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.choices = choices
+        """The possible readings, by the names under which they can be asked for; none where only the file tells."""
+
+
 class AlignmentError(HypnogramError):
     """A hypnogram and a recording (or two hypnograms) have no epoch in common."""
 

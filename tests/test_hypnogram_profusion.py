@@ -78,7 +78,7 @@ def test_what_is_no_stage_is_named_with_its_epoch(tmp_path: Path, word: str) -> 
         (xml([]), "holds no sleep stage"),
         (xml([0, 2])[:-30], "damaged or no XML"),
         ("<CMPStudyConfig/>", "holds no sleep stage"),
-        (f"{HEAD}<PSGAnnotation/>", "choose the file that ends in -profusion.xml"),
+        (f"{HEAD}<PSGAnnotation/>", "holds no sleep stage"),
         (f"{HEAD}<html><body/></html>", "is no Profusion file: it begins with “html”"),
         (HEAD, "damaged or no XML"),
         ("0\n1\n2\n", "damaged or no XML"),

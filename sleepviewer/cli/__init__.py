@@ -2,6 +2,7 @@
 
 from sleepviewer.cli.alike import alike
 from sleepviewer.cli.analyse import analyse
+from sleepviewer.cli.check import check
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
 from sleepviewer.cli.models import models
@@ -14,6 +15,7 @@ main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)
 main.add_command(analyse)
+main.add_command(check)
 main.add_command(alike)
 main.add_command(train)
 main.add_command(cross_validate)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.errors import AlignmentError
+from sleepviewer.errors import AlignmentError, AmbiguousHypnogramError
 from sleepviewer.hypnogram.base import Hypnogram, StageTrack
 from sleepviewer.stages import EPOCH_S, N_STAGES, Stage, StageArray
 
@@ -20,6 +20,10 @@ _TIE_S: Final = 1e-6
 """Seconds by which two stages of an epoch may differ and still cover the same time; less than that is rounding."""
 
 _DAY_S: Final = 86400.0
+
+_OTHER_LENGTHS_S: Final = (20.0, 10.0, 5.0)
+_CLEARLY_OFF: Final = 0.05
+"""Share of a recording by which a hypnogram must be longer or shorter before another length of epochs is thought of."""
 
 _NEGLIGIBLE: Final = 0.05
 """Parts of an epoch outside the recording below this (1.5 s) go with the note on the 30-second grid."""
@@ -36,13 +40,15 @@ def align(track: StageTrack, *, start: datetime | None, n_epochs: int, name: str
     outside the recording go without a word.
 
     Raises AlignmentError where no epoch of the recording is covered, or where the track's places are not known and it
-    has more or fewer epochs than the recording.
+    has more or fewer epochs than the recording; AmbiguousHypnogramError where the track does not say how long its
+    stages last, and they fill the recording only with another length than 30 s.
     """
     if track.whole_only and track.duration_s != n_epochs * EPOCH_S:
         raise AlignmentError(
             f"{track.source} does not tell where in the night its {_epochs(track.duration_s / EPOCH_S)} lie, and "
             f"{name} has {n_epochs}; choose the hypnogram of the whole night."
         )
+    _check_length(track, n_epochs, name)
     offset_s, notes = _offset(track, start, n_epochs, name)
     placed = _place(track, offset_s, n_epochs)
     if not placed.overlaps:
@@ -94,6 +100,19 @@ def _offset(track: StageTrack, start: datetime | None, n_epochs: int, name: str)
         return offset_s, [f"{note}, {_clock(track.start_time)}, {place}."]
     clockless = name if start is None else track.source
     return 0.0, [f"{clockless} gives no start time; {track.source} was taken to start with {name}."]
+
+
+def _check_length(track: StageTrack, n_epochs: int, name: str) -> None:
+    n_stages, duration_s = track.lengths_unsaid, n_epochs * EPOCH_S
+    if not n_stages or abs(n_stages * EPOCH_S - duration_s) <= _CLEARLY_OFF * duration_s:
+        return
+    fitting = [length for length in _OTHER_LENGTHS_S if abs(n_stages * length - duration_s) <= EPOCH_S]
+    if fitting:
+        raise AmbiguousHypnogramError(
+            f"{track.source} lists {n_stages} stages and does not say how long each lasts; {name} is as long as they "
+            f"are at {fitting[0]:g} s each. If so, write “# epoch: {fitting[0]:g} s” above them, else "
+            f"“# epoch: {EPOCH_S:g} s”."
+        )
 
 
 def _of_day(moment: time) -> timedelta:

@@ -27,6 +27,8 @@ class StageTrack:
     day, where that much is known (an anonymised date): the track is laid on the recording by it. A track with neither
     (plain text) is taken to start with the recording. Notes say so. Bouts are in order and do not overlap.
 
+    ``lengths_unsaid`` is how many stages a file lists whose length it does not say (taken to be 30 s), else 0.
+
     ``whole_only`` marks stages whose places in the night are not known, because epochs may have been cut off before
     they were written: they fit only a recording of exactly as many epochs.
     """
@@ -38,6 +40,7 @@ class StageTrack:
     notes: tuple[str, ...] = ()
     start_time: time | None = None
     whole_only: bool = False
+    lengths_unsaid: int = 0
 
     @property
     def duration_s(self) -> float:

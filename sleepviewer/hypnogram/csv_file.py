@@ -18,6 +18,7 @@ from sleepviewer.files import atomic_writer
 from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
 from sleepviewer.hypnogram.bouts import in_order
 from sleepviewer.hypnogram.words import (
+    Numbers,
     Word,
     clock_of,
     is_stage,
@@ -84,7 +85,7 @@ class _Table:
         return value
 
 
-def read_csv(path: Path) -> StageTrack:
+def read_csv(path: Path, numbers: Numbers | None = None) -> StageTrack:
     """Read a table of stages, separated by commas, semicolons, tabs or (without a header) blanks.
 
     Columns are known by their names: ``epoch`` (counted from 0, or from 1 where no 0 occurs), ``onset``, ``start``,
@@ -94,12 +95,13 @@ def read_csv(path: Path) -> StageTrack:
     clock time has a time zone, onsets are right across a change to or from summer time; the start is local time.
 
     Raises HypnogramError where the file can't be read, has no column of stages, a time in another unit than seconds,
-    a start outside the calendar, or a cell that can't be understood; it names the line.
+    a start outside the calendar, or a cell that can't be understood; it names the line. AmbiguousHypnogramError is
+    raised as by :func:`sleepviewer.hypnogram.text_file.read_text`.
     """
     table = _read_table(path)
     onsets, start, start_time, time_notes = _times(table)
     durations, duration_notes = _durations(table, onsets)
-    stages, stage_notes = stages_of(table.cells(table.columns["stage"][0]), table.source, durations)
+    stages, stage_notes = stages_of(table.cells(table.columns["stage"][0]), table.source, durations, numbers=numbers)
     bouts, overlap_notes = in_order(
         (Bout(onset, duration, stage) for onset, duration, stage in zip(onsets, durations, stages, strict=True)),
         table.source,
@@ -184,9 +186,21 @@ def _guessed_columns(rows: Sequence[_Row], source: str) -> tuple[_Columns, tuple
         raise HypnogramError(
             f"{source} has {width} columns and no header; name them epoch, onset, duration and stage in the first line."
         )
+    if _stage_then_artefact(rows):
+        note = f"{source} has no header; its first column was taken as stages of 30 s each, its second as artefacts."
+        return {"stage": (0,)}, (note,)
     steps = _steps([row[0] for _, row in rows if any(row)])
     kind, what = ("epoch", "numbers of epochs") if steps <= {1.0} else ("time", "times")
     return {kind: (0,), "stage": (1,)}, (f"{source} has no header; its first column was taken as {what}.",)
+
+
+def _stage_then_artefact(rows: Sequence[_Row]) -> bool:
+    """Whether two columns without a header are stages and artefacts (SpiSOP, SleepTrip): the first does not rise."""
+    firsts, seconds = zip(*((row[0], row[1]) for _, row in rows if len(row) > 1), strict=True)
+    if not all(is_stage(cell) for cell in firsts) or not all(cell.lstrip("-").isdecimal() for cell in seconds):
+        return False
+    steps = _steps(firsts)
+    return not all(step > 0 for step in steps)
 
 
 def _column_kind(cell: str, source: str) -> str | None:

@@ -19,6 +19,7 @@ from sleepviewer.errors import HypnogramError, OutputError
 from sleepviewer.files import atomic_writer
 from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
 from sleepviewer.hypnogram.bouts import bouts_of, in_order
+from sleepviewer.hypnogram.edf_signal import signal_bouts, stage_signal
 from sleepviewer.hypnogram.words import one_line, tells_time
 from sleepviewer.stages import EPOCH_S, Stage, stage_from_word
 
@@ -45,7 +46,7 @@ _SCORER_LETTERS: Final = 30
 
 
 def read_edf(path: Path) -> StageTrack:
-    """Read the stages among the annotations of an EDF+ or BDF+ file.
+    """Read the stages among the annotations of an EDF+ or BDF+ file, or of its hypnogram signal where it has one.
 
     Where one annotation begins with “Sleep stage”, these and “Movement time” are the stages, and every other
     annotation is passed over; else any word for a stage counts. Words passed over that look like stages are named in a
@@ -60,6 +61,11 @@ def read_edf(path: Path) -> StageTrack:
         annotations = _annotations(edf, path)
         start, start_time, start_notes = _start(edf, path)
         scorer = _scorer(edf, annotations)
+        signal = stage_signal(edf)
+        signalled = None if signal is None else signal_bouts(signal, path)
+    if signalled is not None:
+        notes = (*start_notes, *signalled[1])
+        return StageTrack(signalled[0], start, path.name, scorer, notes, start_time=start_time)
     entries, ignored_notes = _stage_entries(annotations, path)
     bouts, lasting_notes = _bouts(entries, path)
     ordered, overlap_notes = in_order(bouts, path.name)

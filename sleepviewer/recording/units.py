@@ -24,6 +24,9 @@ _TO_MICROVOLTS: Final[dict[str, float]] = {
     "nv": 1e-3,
     **dict.fromkeys((mu + v for mu in ("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}", "u") for v in "Vv"), 1.0),
     "UV": 1.0,
+    **dict.fromkeys(("muV", "mcV", "mkV", "microV"), 1.0),
+    "milliV": 1e3,
+    "nanoV": 1e-3,
 }
 _WORDS: Final[dict[str, float]] = {
     "volt": 1e6,
@@ -59,6 +62,14 @@ def parse_unit(text: str) -> Unit:
     word = text.strip(" \t\x00")
     scale = _TO_MICROVOLTS.get(word, _WORDS.get(word.lower()))
     return Unit(word, 1.0) if scale is None else Unit(MICROVOLT, scale)
+
+
+def fitting_units(spread: float) -> tuple[str, ...]:
+    """Return the units in which an interquartile range of plain numbers would be that of a scalp recording."""
+    least, most = PLAUSIBLE_IQR_UV
+    return tuple(
+        name for name, scale in (("µV", 1.0), ("mV", 1e3), ("V", 1e6), ("nV", 1e-3)) if least <= spread * scale <= most
+    )
 
 
 def interquartile_range(samples: NDArray[np.float32]) -> float:
