@@ -37,8 +37,8 @@ _LEAST_P, _LEAST_SECOND_P = 1e-4, 1e-2
 _RUN_SHARE: Final = 0.5
 _RUN_REACH: Final = 3
 """Neighbours come along that are worth half as much at least, up to so many on each side."""
-_RUN_FLOOR: Final = 0.02
-"""Share of the best epoch's gain below which it is not worth while to look for neighbours."""
+_RUNS_AMONG: Final = 500
+"""Neighbours are looked for among so many of the best: what comes after them is planned again long before its turn."""
 
 
 class Reason(IntFlag):
@@ -87,7 +87,7 @@ class Evidence:
 
     @cached_property
     def log_weights(self) -> Floats:
-        """ln of the stages' weights without the neighbours, ``float64 [n, 5]`` (up to a constant per epoch).
+        """Natural logarithms of the stages' weights without the neighbours, ``float64 [n, 5]``; a constant is free.
 
         Independent pieces of evidence multiply: ln p(model) + SECOND_WEIGHT · ln p(second) + ln p(expert's label |
         stage), where an expert gives the right stage with EXPERT_RELIABILITY and each of the four others alike.
@@ -204,7 +204,7 @@ def plan_review(
     A night of 3,000 epochs takes some milliseconds, so that it can be done anew after every edit.
     """
     labels, reviewed = np.asarray(labels), np.asarray(reviewed, dtype=bool)
-    open_ = evidence.scored & ~reviewed & (labels >= 0)
+    open_: Flags = evidence.scored & ~reviewed & (labels >= 0)
     counted = open_ | (reviewed & (labels >= 0))
     weighed = stage_weights(evidence, labels, reviewed)
     mine = np.where(labels >= 0, labels, 0).astype(np.intp)[:, None]
@@ -288,14 +288,14 @@ def expected_agreement(proba: Floats, labels: StageArray, reviewed: Flags, order
     matrix, which differs from the expected κ by a term of order 1 / n. Where κ ≥ 0, it never falls from step to step.
     """
     labels = np.asarray(labels)
-    there = (labels >= 0) & (reviewed | (proba.sum(axis=1) > 0))
+    there = np.asarray((labels >= 0) & (reviewed | (proba.sum(axis=1) > 0)))
     n = int(there.sum())
     steps = len(order)
     if not n:
         return np.full(steps + 1, np.nan), np.full(steps + 1, np.nan)
     own = labels[there].astype(np.intp)
     rows = proba[there]
-    sure = np.asarray(reviewed)[there]
+    sure = np.asarray(reviewed, dtype=bool)[there]
     rows[sure] = 0.0
     rows[sure, own[sure]] = 1.0
     actual, given = rows.sum(axis=0), np.bincount(own, minlength=N_STAGES)
@@ -329,7 +329,7 @@ def _reasons(evidence: Evidence, labels: StageArray) -> NDArray[np.int8]:
         truth = np.asarray(evidence.truth)
         reasons |= np.where((truth >= 0) & (truth != labels), int(Reason.EXPERT), 0).astype(np.int8)
     if evidence.second is not None:
-        there = np.isfinite(evidence.second).all(axis=1)
+        there: Flags = np.asarray(np.isfinite(evidence.second).all(axis=1))
         second = np.where(there[:, None], evidence.second, 0).argmax(axis=1)
         reasons |= np.where(there & (second != labels), int(Reason.SECOND), 0).astype(np.int8)
     before = np.concatenate([[Stage.UNKNOWN], labels[:-1]])
@@ -346,8 +346,7 @@ def _together(order: Epochs, gain: Floats, open_: Flags) -> Epochs:
     """Bring along with each epoch the neighbours that are worth nearly as much, in the order of the night."""
     worth, free = gain.tolist(), open_.tolist()
     result: list[int] = []
-    worthless = int(np.searchsorted(-gain[order], -_RUN_FLOOR * gain[order[:1]].sum(), side="right"))
-    for epoch in order[:worthless].tolist():
+    for epoch in order[:_RUNS_AMONG].tolist():
         if not free[epoch]:
             continue
         least = _RUN_SHARE * worth[epoch]
@@ -359,4 +358,5 @@ def _together(order: Epochs, gain: Floats, open_: Flags) -> Epochs:
         for member in range(first, last + 1):
             free[member] = False
             result.append(member)
-    return np.concatenate([np.array(result, dtype=np.intp), order[worthless:][np.array(free)[order[worthless:]]]])
+    rest = order[_RUNS_AMONG:]
+    return np.concatenate([np.array(result, dtype=np.intp), rest[np.array(free, dtype=bool)[rest]]])

@@ -29,8 +29,8 @@ _WORDS: Final = {
 _TIPS: Final = {
     _MODEL: "The model's stage",
     _OTHER: "The likeliest other stage",
-    _DOUBT: "How likely the model's stage is wrong, by all that is known: its probabilities, the neighbours, and, where "
-    "they are there, the expert and a second model",
+    _DOUBT: "How likely the model's stage is wrong, by all that is known: its probabilities, the neighbours, and the "
+    "expert and a second model where they are there",
     _GAIN: "By how much κ is expected to rise when this epoch is reviewed, in thousandths",
     _WHY: "What makes it doubtful beside the model's own probabilities",
 }
@@ -114,14 +114,16 @@ class QueueModel(RowModel):
         return None
 
     def _stage(self, epoch: int, column: int) -> int:
-        assert self._session is not None and self._plan is not None
+        assert self._session is not None
+        assert self._plan is not None
         prediction = self._session.document.prediction
         if column == _OTHER or prediction is None:
             return int(self._plan.other[epoch])
         return int(prediction.stages[epoch])
 
     def _text(self, epoch: int, column: int) -> str:
-        assert self._session is not None and self._plan is not None
+        assert self._session is not None
+        assert self._plan is not None
         match column:
             case 0:
                 return str(epoch + 1)

@@ -21,7 +21,7 @@ _LEAST_STEPS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """``per_minute`` epochs a minute; ``measured`` tells whether that is hers or assumed; ``minutes`` of work behind."""
+    """``per_minute`` epochs a minute, ``measured`` or else assumed, and the ``minutes`` of work behind."""
 
     per_minute: float
     measured: bool
