@@ -193,7 +193,7 @@ def test_the_table_lists_what_is_left_and_a_row_goes_there(qtbot: QtBot, scored:
     session.document.set_stage([4], Stage.W)
     assert "5" not in column(0)
     assert column(0)[0] in ("21", "4", "6"), "its neighbours rise"
-    assert "change" in {row[6] for row in zip(*[column(i) for i in range(7)], strict=True) if row[0] in ("4", "6")}
+    assert "edge" in {row[6] for row in zip(*[column(i) for i in range(7)], strict=True) if row[0] in ("4", "6")}
 
 
 def test_expectation_and_progress_follow_the_budget_and_the_edits(qtbot: QtBot, scored: MainWindow) -> None:

@@ -29,7 +29,7 @@ def test_the_default_engine_is_calibrated_and_says_what_was_measured() -> None:
     assert errors["ucddb018"] == card.measured["ucddb018 ece"]
     ((where, expected, true),) = record.expectations
     assert (where, true) == ("ucddb018", card.measured["ucddb018 kappa"])
-    assert f"κ {expected:.2f} was expected on ucddb018 and {true:.2f} true" in record.sentence
+    assert f"κ {expected:.2f} expected, {true:.2f} true (ucddb018)" in record.sentence
 
 
 @pytest.mark.parametrize(("engine", "sha256"), [(DEFAULT_ENGINE, "ab" * 32), (YASA, "ab" * 32), ("fake", "")])

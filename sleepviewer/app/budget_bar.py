@@ -98,12 +98,9 @@ def budget_to_json(budget: Budget) -> dict[str, Any]:
 def budget_from_json(values: dict[str, Any], default: Budget) -> Budget:
     """Return the budget that was kept, or the default where it is none that can be set."""
     kind, amount = values.get("kind"), values.get("amount")
-    if (
-        not isinstance(kind, str)
-        or kind not in set(BudgetKind)
-        or isinstance(amount, bool)
-        or not isinstance(amount, int | float)
-    ):
+    if not isinstance(kind, str) or kind not in set(BudgetKind):
+        return default
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
         return default
     form = _FORMS[BudgetKind(kind)]
     return Budget(BudgetKind(kind), float(amount)) if form.least <= amount <= form.most else default

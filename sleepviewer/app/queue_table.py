@@ -20,11 +20,15 @@ _EPOCH, _TIME, _MODEL, _OTHER, _DOUBT, _GAIN, _WHY = range(7)
 
 _WORDS: Final = {
     Reason.EXPERT: ("expert", "the expert says {expert}"),
-    Reason.SECOND: ("2nd model", "{second} says {second_stage}"),
+    Reason.SECOND: ("2nd", "{second} says {second_stage}"),
     Reason.STRAY: ("stray", "alone between two of one stage"),
-    Reason.TRANSITION: ("change", "beside a change of stage"),
+    Reason.TRANSITION: ("edge", "beside a change of stage"),
 }
 """In the column, and in full. The first that applies stands in the column."""
+
+_WIDEST: Final = {_EPOCH: "Epoch", _TIME: "00:00", _MODEL: "REM", _OTHER: "REM", _DOUBT: "Doubt", _GAIN: "Gain"}
+"""What each column must hold; the last one has what is left."""
+_SWATCH_PX, _ROOM_PX = 10, 9
 
 _TIPS: Final = {
     _MODEL: "The model's stage",
@@ -45,10 +49,14 @@ class QueueTable(RowTable):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(9, 9))
         header = self.horizontalHeader()
-        header.setMinimumSectionSize(34)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column in (_TIME, _WHY):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(30)
+        header.setStyleSheet("QHeaderView::section { padding: 4px 2px; }")  # seven columns in a narrow panel
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(_WHY, QHeaderView.ResizeMode.Stretch)
+        for column, widest in _WIDEST.items():
+            swatch = _SWATCH_PX if column in (_MODEL, _OTHER) else 0
+            header.resizeSection(column, self.fontMetrics().horizontalAdvance(widest) + swatch + _ROOM_PX)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
 
 class QueueModel(RowModel):
@@ -128,7 +136,7 @@ class QueueModel(RowModel):
             case 0:
                 return str(epoch + 1)
             case 1:
-                return clock_text(self._session.night.recording, epoch * EPOCH_S)
+                return clock_text(self._session.night.recording, epoch * EPOCH_S)[: -len(":30")]
             case 4:
                 return f"{self._plan.doubt[epoch]:.2f}"
             case 5:

@@ -34,13 +34,11 @@ class CalibrationRecord:
         """What an expectation that rests on the probabilities is worth."""
         if not self.calibrated:
             return UNCALIBRATED
-        measured = [
-            f"κ {expected:.2f} was expected on {where} and {true:.2f} true"
-            for where, expected, true in self.expectations
-        ]
-        measured += [f"calibration error {100 * error:.1f} % on {where}" for where, error in self.errors]
-        said = "; ".join(measured) or "nothing is known of other nights"
-        return f"Expected from the model's calibrated probabilities. Measured on nights held out: {said}."
+        measured = [f"κ {said:.2f} expected, {true:.2f} true ({where})" for where, said, true in self.expectations]
+        errors = ", ".join(f"{100 * error:.1f} % ({where})" for where, error in self.errors)
+        measured += [f"calibration error {errors}"] if errors else []
+        found = "; ".join(measured) or "nothing is known"
+        return f"Expected from the model's calibrated probabilities; measured on nights held out: {found}."
 
 
 def calibration_record(prediction: Prediction) -> CalibrationRecord:
