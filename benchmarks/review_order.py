@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import report
+from common import machine, report
 from numpy.typing import NDArray
 
 from sleepviewer.analysis.agreement import confusion_of, figures_of
@@ -84,6 +84,7 @@ def main() -> None:
     simulated = rows[1:]
     result: dict[str, Any] = {
         "benchmark": "review_order",
+        "machine": machine("torch", "yasa"),
         "engine": nights[0].ours.identity,
         "second_engine": nights[0].yasa.identity,
         "target_kappa": TARGET_KAPPA,

@@ -31,6 +31,7 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.review.document import Base
 from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
@@ -61,10 +62,12 @@ def correct(window: MainWindow) -> None:
 
 
 def review_in_order(window: MainWindow) -> None:
-    """Go through some of the queue in the order of doubt, as an expert would, ten seconds for each."""
+    """Go through some of the queue in the order of doubt, as an expert would who has no other's hypnogram."""
     assert window.session is not None
     document, truth = window.session.document, window.session.document.truth
     assert truth is not None
+    document.set_truth(None)
+    document.set_base(Base.MODEL)
     window.run_command("review_in_order")
     for _ in range(14):
         stage = Stage(int(truth.stages[window.session.epoch]))

@@ -26,9 +26,9 @@ _WORDS: Final = {
 }
 """In the column, and in full. The first that applies stands in the column."""
 
-_WIDEST: Final = {_EPOCH: "Epoch", _TIME: "00:00", _MODEL: "REM", _OTHER: "REM", _DOUBT: "Doubt", _GAIN: "Gain"}
+_WIDEST: Final = {_EPOCH: "Epoch", _TIME: "+00:00", _MODEL: "REM", _OTHER: "REM", _DOUBT: "Doubt", _GAIN: "Gain"}
 """What each column must hold; the last one has what is left."""
-_SWATCH_PX, _ROOM_PX = 10, 9
+_SWATCH_PX, _ROOM_PX = 13, 6
 
 _TIPS: Final = {
     _MODEL: "The model's stage",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import inf
 from typing import Final
 
 from sleepviewer.review.edits import Edit, EditKind
@@ -36,30 +38,32 @@ def measure_pace(edits: Iterable[Edit], since: datetime | None = None) -> Pace:
     edited before: setting right what one just did takes time, and gets her no further. Edits whose time can't be read
     are passed over.
     """
-    timed = sorted(
-        (time, edit.epochs) for edit in edits if edit.kind is EditKind.STAGE and (time := _time_of(edit)) is not None
-    )
+    begin = None if since is None else since.timestamp()
+    staged = (edit for edit in edits if edit.kind is EditKind.STAGE)
+    timed = [(time, edit.epochs) for edit in staged if (time := _seconds(edit.time)) is not None]
+    timed.sort()
     seen: set[int] = set()
-    steps, seconds, since_s = 0, 0.0, 0.0
-    last = None
+    steps, seconds, spent = 0, 0.0, 0.0
+    last = -inf
     for time, epochs in timed:
-        gap = PAUSE_S + 1 if last is None else (time - last).total_seconds()
-        new = not seen.issuperset(epochs)
+        gap = time - last
         if gap <= PAUSE_S:
-            steps, seconds = steps + new, seconds + gap
-        if since is not None and time >= since:
-            waited = (time - since).total_seconds()
-            from_there = waited if last is None or last < since else gap
-            since_s += from_there if from_there <= PAUSE_S else 0.0
+            seconds += gap
+            steps += not seen.issuperset(epochs)
+        if begin is not None and time >= begin:
+            worked = time - max(last, begin)
+            spent += worked if worked <= PAUSE_S else 0.0
         seen.update(epochs)
         last = time
     measured = steps >= _LEAST_STEPS and seconds > 0
-    return Pace(60 * steps / seconds if measured else ASSUMED_PER_MINUTE, measured, since_s / 60)
+    return Pace(60 * steps / seconds if measured else ASSUMED_PER_MINUTE, measured, spent / 60)
 
 
-def _time_of(edit: Edit) -> datetime | None:
+@lru_cache(maxsize=10_000)
+def _seconds(text: str) -> float | None:
+    """Return a time in seconds since 1970, or None where it is none; kept, as all are asked for after every edit."""
     try:
-        time = datetime.fromisoformat(edit.time)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp()

@@ -41,6 +41,7 @@ class ReviewQueue:
         self._second: Prediction | None = None
         self._evidence: Evidence | None = None
         self._plan: ReviewPlan | None = None
+        self._pace: Pace | None = None
         self._trail: list[int] = []
         self._position = -1
         self._run: list[int] = []
@@ -64,7 +65,7 @@ class ReviewQueue:
             self._evidence = None
             self._plan = None
         elif change is Change.EDITS:
-            self._plan = None
+            self._plan = self._pace = None
 
     @property
     def second(self) -> Prediction | None:
@@ -133,7 +134,9 @@ class ReviewQueue:
     @property
     def pace(self) -> Pace:
         """How fast she reviews, and how many minutes went into it since the budget was set."""
-        return measure_pace(self._document.edits, self._since)
+        if self._pace is None:
+            self._pace = measure_pace(self._document.edits, self._since)
+        return self._pace
 
     @property
     def done(self) -> int:
@@ -150,7 +153,7 @@ class ReviewQueue:
         return None if np.isnan(kappa) else kappa
 
     def _begin(self) -> None:
-        self._since = self._now()
+        self._since, self._pace = self._now(), None
         self._begun_with = int(np.count_nonzero(self._document.edited))
 
     # -- the place in it
