@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +237,27 @@ def test_the_agreement_with_the_expert_is_shown_beside_the_expected_one(scored: 
     assert "By the expert's hypnogram now: κ 0.00" in tab.text
     session_of(scored).document.set_stage([20, 21, 22, 23], Stage.W)
     assert "By the expert's hypnogram now: κ 1.00" in tab.text
+
+
+def test_the_table_follows_the_epoch_once_pages_rest(qtbot: QtBot, scored: MainWindow) -> None:
+    (table,) = tab_of(scored).findChildren(QTableView)
+    for epoch in (3, 4, 12):
+        session_of(scored).go_to(epoch)
+
+    def selected() -> list[str]:
+        return [index.data() for index in table.selectionModel().selectedRows()]
+
+    qtbot.waitUntil(lambda: selected() == ["13"])
+    session_of(scored).document.accept_model([12])
+    qtbot.waitUntil(lambda: selected() == [])
+
+
+def test_a_second_engines_scoring_is_named(scored: MainWindow) -> None:
+    document = session_of(scored).document
+    assert document.prediction is not None
+    assert "second opinion" not in tab_of(scored).text
+    document.set_prediction(replace(document.prediction, engine="other"))
+    assert "fake counts as a second opinion" in tab_of(scored).text
 
 
 def test_a_hidden_tab_does_nothing_and_catches_up_when_it_is_seen(scored: MainWindow) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from review_values import document_of, prediction_of, truth_of
 
 from sleepviewer.analysis.agreement import confusion_of, figures_of
@@ -175,6 +177,29 @@ def test_expectation_progress_and_stop_follow_every_edit() -> None:
     assert queue.plan is not None
     assert (queue.done, queue.plan.stop) == (0, 3)
     assert queue.plan.expected_accuracy == pytest.approx(before.expected_accuracy)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.sampled_from([*range(5), "clear", "undo", "redo"])), max_size=25))
+@settings(deadline=None, max_examples=40)
+def test_a_plan_that_followed_the_edits_is_the_one_made_anew(edits: list[tuple[int, int | str]]) -> None:
+    document = document_of(12, model=[0, 0, 1, 2, 2, 3, 3, 2, 4, 4, 2, -1], certainties=[0.9, 0.4, 0.6] * 4)
+    queue = queue_of(document)
+    for epoch, what in edits:
+        if what == "undo":
+            document.undo()
+        elif what == "redo":
+            document.redo()
+        elif what == "clear":
+            document.clear([epoch])
+        else:
+            document.set_stage([epoch], Stage(int(what)))
+        followed, anew = queue.plan, ReviewQueue(document).plan
+        assert followed is not None
+        assert anew is not None
+        assert followed.order.tolist() == anew.order.tolist()
+        assert followed.expected_accuracy.tolist() == anew.expected_accuracy.tolist()
+        assert not document.edited[followed.order].any()
+        assert set(followed.order.tolist()) == {e for e in range(11) if not document.edited[e]}
 
 
 # -- pace

@@ -221,6 +221,9 @@ class Studio:
 
     def _of_window(self, window: MainWindow, state: State) -> QImage:
         state.act(window)
+        rest_until = time.monotonic() + 0.2  # tables follow the epoch once pages rest
+        while time.monotonic() < rest_until:
+            QApplication.processEvents()
         settle(window)
         return window.grab().toImage()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from sleepviewer.review.review_queue import ReviewQueue
 from sleepviewer.scoring.calibration_record import calibration_record
 
 _NOT_SCORED = "Score the night (S) to see which epochs the model is unsure of."
+_REST_MS = 60
 _HOW = "Enter accepts, a stage key corrects; both go on to the next. Esc ends it."
 
 
@@ -34,6 +35,12 @@ class ReviewTab(QWidget):
         self._theme = theme
         self._session: NightSession | None = None
         self._is_stale = False
+        self._epoch = -1
+        # Scrolling to the row paints the whole table, which takes longer than turning the page.
+        self._follow = QTimer(self)
+        self._follow.setSingleShot(True)
+        self._follow.setInterval(_REST_MS)
+        self._follow.timeout.connect(self._select)
         self.budget = BudgetBar(self)
         self._expected = _words("Expected agreement", self)
         self._progress = QProgressBar(self)
@@ -130,28 +137,34 @@ class ReviewTab(QWidget):
             return
         record = calibration_record(prediction)
         self._expected.setText(_expected_text(queue, plan, certain=record.calibrated))
-        self._worth.setText(record.sentence)
+        second = "" if queue.second is None else f" In the order, {queue.second.engine} counts as a second opinion."
+        self._worth.setText(record.sentence + second)
         self._show_progress(queue, plan)
-        self.show_epoch(session.epoch)
+        self._epoch = session.epoch
+        self._select()
 
     def _show_progress(self, queue: ReviewQueue, plan: ReviewPlan) -> None:
         planned = queue.done + plan.stop
+        self._progress.setUpdatesEnabled(False)  # else it paints at once, the table too, before its row is known
         self._progress.setRange(0, max(planned, 1))
         self._progress.setValue(queue.done if planned else 1)
         pace = queue.pace
         self._progress.setFormat(
             f"{queue.done} of {planned} reviewed" if plan.stop else f"{queue.done} reviewed: the budget is done"
         )
+        self._progress.setUpdatesEnabled(True)
         how = "measured" if pace.measured else "assumed"
-        self._pace.setText(
-            f"{pace.per_minute:.1f} epochs a minute ({how}) · {_minutes_text(plan.stop / pace.per_minute)} left"
-        )
+        left = f" · {_minutes_text(plan.stop / pace.per_minute)} left" if plan.stop else ""
+        self._pace.setText(f"{pace.per_minute:.1f} epochs a minute ({how}){left}")
 
     def show_epoch(self, epoch: int) -> None:
-        """Select the epoch's row; nothing is done while nobody sees it."""
-        if not self.isVisible():
-            return
-        row = self._model.row_of(epoch)
+        """Select the epoch's row once pages rest; nothing is done while nobody sees it."""
+        if self.isVisible():
+            self._epoch = epoch
+            self._follow.start()
+
+    def _select(self) -> None:
+        row = self._model.row_of(self._epoch)
         if row is None:
             self._table.clearSelection()
         else:
