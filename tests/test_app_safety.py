@@ -127,7 +127,7 @@ def test_the_walk_by_doubt_says_when_it_is_through_and_begins_anew(qtbot: QtBot,
     assert opened.session.epoch == last
     assert f"{N} epochs were passed over: U begins anew" in opened.status_line.text
     press(qtbot, opened, Qt.Key.Key_U)
-    assert opened.session.epoch == opened.session.doubt_walk.order[0]
+    assert opened.session.epoch == opened.session.queue.order[0]
 
 
 def test_accepting_where_there_is_nothing_to_accept_says_why(qtbot: QtBot, opened: MainWindow) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from review_values import document_of, prediction_of
+from review_values import document_of
 
 from sleepviewer.review.document import Base
 from sleepviewer.review.navigation import (
-    DoubtWalk,
     EpochWalk,
     disagreeing_epochs,
     next_in,
@@ -58,69 +57,6 @@ def test_transitions_follow_the_labels_that_count() -> None:
     assert transition_epochs(document).tolist() == [2, 5]
     document.set_stage([3], Stage.N3)
     assert transition_epochs(document).tolist() == [2, 3, 4, 5]
-
-
-def walk_of(certainties: list[float]) -> tuple[DoubtWalk, list[int]]:
-    document = document_of(len(certainties), model=[2] * len(certainties), certainties=certainties)
-    walk = DoubtWalk()
-    walk.start(document)
-    visited = []
-    while (epoch := walk.step(document, 1)) is not None:
-        visited.append(epoch)
-    return walk, visited
-
-
-def test_doubt_goes_from_the_least_certain_epoch_to_the_surest() -> None:
-    walk, visited = walk_of([0.9, 0.4, 0.7, 0.4, 0.95])
-    assert visited == [1, 3, 2, 0, 4]
-    assert walk.order.tolist() == visited
-
-
-def test_doubt_passes_over_what_was_reviewed_and_comes_back() -> None:
-    document = document_of(5, model=[2] * 5, certainties=[0.9, 0.4, 0.7, 0.5, 0.95])
-    walk = DoubtWalk()
-    walk.start(document)
-    assert walk.step(document, 1) == 1
-    document.set_stage([3], Stage.N1)
-    assert walk.step(document, 1) == 2
-    assert walk.step(document, -1) == 1
-    document.set_stage([1], Stage.N1)
-    assert walk.step(document, -1) is None
-    assert walk.step(document, 1) == 2
-    document.undo()
-    assert walk.step(document, -1) == 1
-
-
-def test_doubt_at_its_end_stays_there() -> None:
-    document = document_of(2, model=[2, 2], certainties=[0.9, 0.4])
-    walk = DoubtWalk()
-    walk.start(document)
-    assert [walk.step(document, 1) for _ in range(4)] == [1, 0, None, None]
-    assert walk.step(document, -1) == 1
-
-
-def test_picking_an_epoch_goes_on_from_there() -> None:
-    document = document_of(4, model=[2] * 4, certainties=[0.9, 0.4, 0.7, 0.5])
-    walk = DoubtWalk()
-    walk.start(document)
-    walk.go_to(2)
-    assert walk.step(document, 1) == 0
-    walk.go_to(2)
-    assert walk.step(document, -1) == 3
-
-
-def test_unscored_epochs_are_in_no_walk_and_a_new_scoring_starts_anew() -> None:
-    document = document_of(3, model=[2, -1, 2], certainties=[0.5, 0.0, 0.4])
-    walk = DoubtWalk()
-    walk.start(document)
-    assert walk.order.tolist() == [2, 0]
-    assert walk.step(document, 1) == 2
-    document.set_prediction(prediction_of([2, 2, 2], [0.3, 0.4, 0.5]))
-    walk.start(document)
-    assert walk.step(document, 1) == 0
-    document.set_prediction(None)
-    walk.start(document)
-    assert walk.step(document, 1) is None
 
 
 def test_a_list_is_stepped_through_in_its_own_order() -> None:

@@ -22,6 +22,7 @@ from train_shipped_models import STAGE_SHARE, load_sources, validation_nights
 
 from sleepviewer.analysis.agreement import agreement
 from sleepviewer.analysis.calibration import expected_calibration_error
+from sleepviewer.analysis.review_plan import expected_agreement
 from sleepviewer.files import atomic_writer
 from sleepviewer.hypnogram import align, read_track
 from sleepviewer.models.adaptation import blend_statistics
@@ -51,14 +52,18 @@ Night = tuple[str, Epochs, StageArray]
 
 
 def figures(nights: list[tuple[StageArray, Proba]]) -> dict[str, Any]:
-    """Return κ, accuracy, F1 by stage and ECE over all scored epochs of some nights."""
+    """Return κ, true and expected, accuracy, F1 by stage and ECE over all scored epochs of some nights."""
     truth = np.concatenate([stages for stages, _ in nights])
     proba = np.concatenate([rows for _, rows in nights])
     scored = (truth != Stage.UNKNOWN) & np.isfinite(proba).all(axis=1)
     truth, proba = truth[scored], proba[scored]
-    result = agreement(truth, proba.argmax(axis=1).astype(np.int8))
+    stages = proba.argmax(axis=1).astype(np.int8)
+    result = agreement(truth, stages)
+    nothing = np.empty(0, dtype=np.intp)
+    _, expected = expected_agreement(proba.astype(np.float64), stages, np.zeros(len(stages), dtype=bool), nothing)
     return {
         "kappa": round(result.kappa, 3),
+        "expected_kappa": round(float(expected[0]), 3),
         "accuracy": round(result.accuracy, 3),
         "macro_f1": round(result.macro_f1, 3),
         **{f"f1_{stage}": None if value != value else round(value, 3) for stage, value in result.f1.items()},

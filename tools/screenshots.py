@@ -14,7 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -30,12 +31,14 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.review.document import Base
 from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import ChannelChoice
 from sleepviewer.scoring.registry import EngineSpec, make_engine
 from sleepviewer.simulation import simulate_night
+from sleepviewer.stages import Stage
 
 SIZE = (1366, 768)
 Act = Callable[[MainWindow], object]
@@ -56,6 +59,26 @@ def correct(window: MainWindow) -> None:
     """Go through a few doubtful epochs as an expert would."""
     for command in ("next_doubt", "accept", "next_doubt", "stage_n2", "next_doubt", "flag", "next_disagreement"):
         window.run_command(command)
+
+
+def review_in_order(window: MainWindow) -> None:
+    """Go through some of the queue in the order of doubt, as an expert would who has no other's hypnogram."""
+    assert window.session is not None
+    document, truth = window.session.document, window.session.document.truth
+    assert truth is not None
+    document.set_truth(None)
+    document.set_base(Base.MODEL)
+    window.run_command("review_in_order")
+    for _ in range(14):
+        stage = Stage(int(truth.stages[window.session.epoch]))
+        window.run_command(f"stage_{stage.label.lower()}")
+    # Edits at a picture's speed are no pace of anybody's.
+    start = datetime.now(UTC) - timedelta(minutes=5)
+    slow = [
+        replace(edit, time=(start + timedelta(seconds=9 * place)).isoformat())
+        for place, edit in enumerate(document.edits)
+    ]
+    document.restore(document.corrected, document.flagged, slow, document.base)
 
 
 def half_scored(window: MainWindow) -> None:
@@ -127,6 +150,7 @@ STATES: dict[str, State] = {
     "window": State("scored", correct),
     "disagreement": State("scored", run("next_disagreement"), epoch=100),
     "review": State("scored", correct, tab=1),
+    "in_order": State("scored", review_in_order, tab=1),
     "agreement": State("scored", correct, tab=2),
     "night": State("scored", correct, tab=3),
     "demo": State("simulated", epoch=180),
@@ -197,6 +221,9 @@ class Studio:
 
     def _of_window(self, window: MainWindow, state: State) -> QImage:
         state.act(window)
+        rest_until = time.monotonic() + 0.2  # tables follow the epoch once pages rest
+        while time.monotonic() < rest_until:
+            QApplication.processEvents()
         settle(window)
         return window.grab().toImage()
 

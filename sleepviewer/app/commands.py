@@ -61,26 +61,35 @@ class ReviewCommands:
     def _set(self, stage: Stage, *, go_on: bool = False) -> None:
         selected = self._session.selected
         self._edit(self._session.document.set_stage(list(selected), stage))
-        if go_on or self.advance:
-            self._session.go_to(selected.stop)
+        self._go_on(selected.stop, go_on=go_on)
 
     def _accept(self) -> None:
         epoch = self._session.epoch
-        self._accept_epochs([epoch])
-        if self.advance:
-            self._session.go_to(epoch + 1)
+        if self._accept_epochs([epoch]) or not self._session.in_order:
+            self._go_on(epoch + 1)
 
     def _accept_range(self) -> None:
-        self._accept_epochs(list(self._session.selected))
+        if self._accept_epochs(list(self._session.selected)) and self._session.in_order:
+            self._go_on(self._session.selected.stop)
 
-    def _accept_epochs(self, epochs: list[int]) -> None:
+    def _go_on(self, following: int, *, go_on: bool = False) -> None:
+        """After an edit: to the next of the queue in the order of doubt, else on along the night where that is set."""
+        if self._session.in_order:
+            self._doubt(1, after=True)
+        elif go_on or self.advance:
+            self._session.go_to(following)
+
+    def _accept_epochs(self, epochs: list[int]) -> bool:
+        """Accept the model's stages; return whether there are any."""
         prediction = self._session.document.prediction
         if prediction is None:
             self._tell("There is no model's stage to accept yet: press S to score")
-        elif not prediction.scored[epochs].any():
+            return False
+        if not prediction.scored[epochs].any():
             self._tell("The model did not score here (a gap, or no signal): set a stage yourself")
-        else:
-            self._edit(self._session.document.accept_model(epochs))
+            return False
+        self._edit(self._session.document.accept_model(epochs))
+        return True
 
     def _edit(self, edit: Undoable | None) -> None:
         self._tell("Nothing to change: it stands so already" if edit is None else edit.text)
@@ -115,18 +124,21 @@ class ReviewCommands:
             return
         self._go(next_in(epochs, self._session.epoch, direction), "disagreement", direction)
 
-    def _doubt(self, direction: int) -> None:
+    def _doubt(self, direction: int, *, after: bool = False) -> None:
+        """Step through the queue; ``after`` an edit, whose words stay in the status line."""
         if self._session.document.prediction is None:
             self._tell("The model's doubt is known once the night is scored: press S")
             return
-        epoch = self._session.doubt_walk.step(self._session.document, direction)
+        queue = self._session.queue
+        epoch = queue.resume() if after else queue.step(direction)
         if epoch is None and direction > 0:
-            self._session.doubt_walk.start(self._session.document)
-            order = self._session.doubt_walk.order
-            left = int((~self._session.document.edited[order]).sum())
+            queue.restart()
+            left = len(queue.order)
             self._tell(f"The end of the list; {left} epochs were passed over" + (": U begins anew" if left else ""))
-            return
-        self._go(epoch, "epoch to review", direction)
+        elif epoch is not None and after:
+            self._session.go_to(epoch)
+        else:
+            self._go(epoch, "epoch to review", direction)
 
     def _unscored(self) -> None:
         self._go(next_in(unscored_epochs(self._session.document), self._session.epoch, 1), "unscored epoch", 1)

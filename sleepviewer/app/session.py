@@ -6,8 +6,9 @@ from PySide6.QtCore import QObject, Signal
 
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.document import Change, Document
-from sleepviewer.review.navigation import DoubtWalk, EpochWalk
+from sleepviewer.review.navigation import EpochWalk
 from sleepviewer.review.night import Night
+from sleepviewer.review.review_queue import ReviewQueue
 
 
 class NightSession(QObject):
@@ -20,15 +21,17 @@ class NightSession(QObject):
     """Another channel is scored."""
     walk_changed = Signal()
     """D steps through another list."""
+    in_order_changed = Signal(bool)
+    """Reviewing in the order of doubt begins or ends."""
 
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.night = night
-        self.doubt_walk = DoubtWalk()
-        self.doubt_walk.start(night.document)
+        self.queue = ReviewQueue(night.document)
         self.scorers: tuple[Hypnogram, ...] = ()
         """Hypnograms of further scorers, shown beside the document and no part of it."""
         self._walk: EpochWalk | None = None
+        self._in_order = False
         self._epoch = 0
         self._anchor = 0
         night.document.subscribe(self._on_change)
@@ -59,6 +62,17 @@ class NightSession(QObject):
         self._walk = walk
         self.walk_changed.emit()
 
+    @property
+    def in_order(self) -> bool:
+        """Whether she reviews in the order of doubt: what sets a stage goes on to the next epoch of the queue."""
+        return self._in_order
+
+    def set_in_order(self, on: bool) -> None:
+        """Begin or end reviewing in the order of doubt."""
+        if on != self._in_order:
+            self._in_order = on
+            self.in_order_changed.emit(on)
+
     def choose_channel(self, label: str) -> None:
         """Make a channel the one that is scored and exported."""
         if label != self.night.channel:
@@ -83,6 +97,5 @@ class NightSession(QObject):
         return max(0, min(epoch, self.document.n_epochs - 1))
 
     def _on_change(self, change: Change) -> None:
-        if change is Change.PREDICTION:
-            self.doubt_walk.start(self.document)
+        self.queue.on_change(change)
         self.document_changed.emit(change)

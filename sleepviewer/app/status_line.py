@@ -110,6 +110,8 @@ def _where_text(session: NightSession) -> str:
         parts.append(f"model {stage.label}{certain}")
     corrected = int(document.corrected[epoch])
     parts.append("yours —" if corrected == NOT_CORRECTED else f"yours {Stage(corrected).label}")
+    if session.in_order:
+        parts.insert(0, "REVIEWING IN ORDER")
     if session.night.recording.simulated:
         parts.insert(0, "SIMULATED")
     if document.flagged[epoch]:

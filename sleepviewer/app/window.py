@@ -35,6 +35,7 @@ from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
+from sleepviewer.app.review_part import ReviewPart
 from sleepviewer.app.saving_controller import SavingController
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
@@ -62,6 +63,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     MontagePart,
     NightPart,
     EventsPart,
+    ReviewPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -246,7 +248,7 @@ class MainWindow(QMainWindow):
 
     def _go_to_in_review(self, epoch: int) -> None:
         if self._session is not None:
-            self._session.doubt_walk.go_to(epoch)
+            self._session.queue.go_to(epoch)
             self._session.go_to(epoch)
 
     # -- opening

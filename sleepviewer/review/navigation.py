@@ -1,11 +1,11 @@
-"""Where to go next: disagreements, doubt, unscored epochs, transitions."""
+"""Where to go next: disagreements, unscored epochs, transitions, lists of a panel (doubt: :mod:`.review_queue`)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.analysis.order import disagreements, review_order, transitions
+from sleepviewer.analysis.order import disagreements, transitions
 from sleepviewer.review.document import Document
 from sleepviewer.stages import Stage
 
@@ -66,44 +66,3 @@ class EpochWalk:
             return None
         self._position = position
         return int(self.epochs[position])
-
-
-class DoubtWalk:
-    """A walk through the epochs in the order of the model's doubt, over those not reviewed yet.
-
-    It remembers its place: looking at the neighbours in between does not start it anew.
-    """
-
-    def __init__(self) -> None:
-        self._order: EpochArray = np.empty(0, dtype=np.intp)
-        self._position = -1
-
-    @property
-    def order(self) -> EpochArray:
-        """All scored epochs, most doubtful first."""
-        return self._order
-
-    def start(self, document: Document) -> None:
-        """Begin at the most doubtful epoch of the document's prediction."""
-        self._position = -1
-        if document.prediction is None:
-            self._order = np.empty(0, dtype=np.intp)
-        else:
-            self._order = review_order(document.prediction.proba).astype(np.intp)
-
-    def go_to(self, epoch: int) -> None:
-        """Set the place to an epoch of the order, as when it was picked from the list."""
-        place = np.flatnonzero(self._order == epoch)
-        if place.size:
-            self._position = int(place[0])
-
-    def step(self, document: Document, direction: int) -> int | None:
-        """Return the next (1) or previous (-1) epoch in the order without a corrected label, or None at the end."""
-        position = self._position + direction
-        while 0 <= position < len(self._order):
-            epoch = int(self._order[position])
-            if not document.edited[epoch]:
-                self._position = position
-                return epoch
-            position += direction
-        return None

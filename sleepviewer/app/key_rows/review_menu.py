@@ -63,7 +63,7 @@ ROWS: Final = (
         "Next in the order of the model's doubt",
         ("U",),
         repeats=True,
-        tip="Go to the epoch that the model is least sure of and you have not seen to",
+        tip="Go to the epoch whose review is worth most and that you have not seen to",
         icon="doubt",
     ),
     KeyRow(
@@ -73,6 +73,23 @@ ROWS: Final = (
         ("Shift+U",),
         repeats=True,
         tip="Go back in the order of doubt",
+    ),
+    KeyRow(
+        "review_in_order",
+        "Review",
+        "Review in the order of doubt",
+        ("Ctrl+U",),
+        checkable=True,
+        tip="A switch: Enter and the stage keys go on to the next epoch of the queue; Esc ends it",
+        unless="the night is not scored",
+    ),
+    KeyRow(
+        "review_together",
+        "Review",
+        "Keep doubtful neighbours together",
+        ("Ctrl+Shift+U",),
+        checkable=True,
+        tip="A switch: doubtful epochs that follow each other in the night stay together in the queue",
     ),
     KeyRow(
         "next_unscored",
