@@ -23,8 +23,8 @@ class ErrorFilter:
     Ranges are (least, most), both included: ``confidence`` the probability of the predicted stage (epochs without
     probabilities have none and fail), ``distance`` epochs to the nearest transition of the truth, ``hour`` whole hours
     of the night from 0, ``run`` the length of the run of errors. ``signal`` is a sign of artefacts, ``good`` or
-    ``unknown``; ``edited`` whether the epoch was corrected by hand. Where ``truth`` and ``predicted`` are the same stage,
-    the epochs are asked for in which both say so.
+    ``unknown``; ``edited`` whether the epoch was corrected by hand. Where ``truth`` and ``predicted`` are the same
+    stage, the epochs are asked for in which both say so.
     """
 
     truth: Stage | None = None

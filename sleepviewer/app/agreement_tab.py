@@ -114,9 +114,7 @@ class AgreementTab(QWidget):
                 label.setAccessibleName(f"{title} of {stage.label}")
                 stages.addWidget(label, row, column_)
 
-    def _label(
-        self, text: str, definition: str, side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignRight
-    ) -> QLabel:
+    def _label(self, text: str, definition: str, side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignRight) -> QLabel:
         label = QLabel(text, self._figures)
         label.setFont(tabular(label.font()))
         label.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)

@@ -44,7 +44,13 @@ _COUNTS: Final = ("awakenings", "stage_shifts", "cycles", "arousals")
 _WITHOUT_STAGES: Final = ("trt_min", "unscored_min")
 """What is known of a night in which no epoch has a stage."""
 
-_COLUMN_PX: Final = 62
+_SHORT: Final = {"arousal_index": "arousals / h"}
+"""Titles that would leave no room for the figures."""
+
+_OWN_NAMES: Final = {"expert": "Expert", "model": "Model", "corrected": "Yours"}
+"""The document's scorers, as the rows of the night call them."""
+
+_COLUMN_PX: Final = 56
 
 
 class NightTab(QWidget):
@@ -56,7 +62,7 @@ class NightTab(QWidget):
         self._table.setFont(tabular(self._table.font()))
         self._table.setAccessibleName("Sleep statistics")
         for index, (name, title) in enumerate(STATISTIC_TITLES.items()):
-            header = QTableWidgetItem(title)
+            header = QTableWidgetItem(_SHORT.get(name, title))
             header.setToolTip(_DEFINITIONS[name])
             self._table.setVerticalHeaderItem(index, header)
         self._table.setCornerButtonEnabled(False)
@@ -64,7 +70,7 @@ class NightTab(QWidget):
         self._table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self._table.horizontalHeader().setMinimumSectionSize(_COLUMN_PX)
-        self._table.verticalHeader().setDefaultSectionSize(22)
+        self._table.verticalHeader().setDefaultSectionSize(21)
         self._note = QLabel(self)
         self._note.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -76,8 +82,8 @@ class NightTab(QWidget):
     def figures(self) -> dict[str, dict[str, str]]:
         """The figures as they are shown: by scorer, and by the names of STATISTIC_TITLES."""
         return {
-            self._table.horizontalHeaderItem(column).text(): {
-                name: self._table.item(row, column).text() for row, name in enumerate(STATISTIC_TITLES)
+            _told(self._table.horizontalHeaderItem(column)): {
+                name: _told(self._table.item(row, column)) for row, name in enumerate(STATISTIC_TITLES)
             }
             for column in range(self._table.columnCount())
         }
@@ -99,7 +105,7 @@ class NightTab(QWidget):
         ]
         self._table.setColumnCount(len(columns))
         for column, (name, stages, statistics) in enumerate(columns):
-            header = QTableWidgetItem(name.capitalize() if column < len(own) else name)
+            header = QTableWidgetItem(_OWN_NAMES[name] if column < len(own) else name)
             header.setToolTip(name)
             self._table.setHorizontalHeaderItem(column, header)
             self._fill(column, stages, statistics)
@@ -124,6 +130,10 @@ def _lights_text(session: NightSession) -> str:
     off = "the recording's beginning" if lights.off is None else clock_text(recording, lights.off * EPOCH_S)
     on = "the recording's end" if lights.on is None else clock_text(recording, lights.on * EPOCH_S)
     return f"From lights off ({off}) to lights on ({on}); what is outside does not count."
+
+
+def _told(item: QTableWidgetItem | None) -> str:
+    return "" if item is None else item.text()
 
 
 def _text(name: str, value: float | None) -> str:

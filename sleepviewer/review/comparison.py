@@ -133,9 +133,7 @@ def document_statistics(document: Document) -> dict[str, dict[str, float | int |
     return statistics_of(document, document_scorers(document))
 
 
-def statistics_of(
-    document: Document, scorers: Mapping[str, StageArray]
-) -> dict[str, dict[str, float | int | None]]:
+def statistics_of(document: Document, scorers: Mapping[str, StageArray]) -> dict[str, dict[str, float | int | None]]:
     """Return the night's statistics of any scorers, ``int8 [n_epochs]``, as :func:`document_statistics` has them."""
     return side_by_side(
         scorers,
