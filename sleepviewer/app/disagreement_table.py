@@ -52,11 +52,11 @@ _TIPS: Final = {
 }
 _WIDTHS: Final = {
     RANK: 34,
-    EPOCH: 44,
-    TIME: 60,
-    REFERENCE: 50,
-    JUDGED: 50,
-    CONFIDENCE: 42,
+    EPOCH: 48,
+    TIME: 58,
+    REFERENCE: 48,
+    JUDGED: 48,
+    CONFIDENCE: 40,
     KIND: 104,
     DISTANCE: 42,
     HOUR: 42,
@@ -82,7 +82,7 @@ _ORDERS: Final = {
 
 
 def kind_text(comparison: Comparison, epoch: int) -> str:
-    """Return an epoch's kind with the mark that the lines have for it: ``~ shift +2``; where both agree, ``= agreed``."""
+    """Return an epoch's kind with the mark that the lines have for it: ``~ shift +2``; ``= agreed`` if both agree."""
     place = int(comparison.kind[epoch])
     if place < 0:
         return "= agreed"

@@ -58,6 +58,7 @@ class DisagreementsPanel(QWidget):
         self._suspects: Epochs | None = None
         self._measured = False
         self._nothing = ""
+        self._told_of: tuple[Epochs, str] = (_NO_EPOCHS, "")
         self._pairing = _box("Which two to compare", Pairing)
         self._mode = _box("What is listed", (DISAGREEMENTS, SUSPECTS))
         self._clear = QPushButton("Show all", self)
@@ -270,14 +271,14 @@ class DisagreementsPanel(QWidget):
     def _list(self) -> None:
         bar = self.table.verticalScrollBar()
         place = bar.value()
-        before = self.shown, self.list_name
         if self.model.show(self._comparison, self._listed(), self._recording, self.pairing, measured=self._measured):
             bar.setValue(place)
         nothing = not self.model.rowCount()
         self._empty.setText(self._why_empty())
         self._stack.setCurrentWidget(self._empty if nothing else self.table)
         self._export.setEnabled(not nothing)
-        if not np.array_equal(before[0], self.shown) or before[1] != self.list_name:
+        before, self._told_of = self._told_of, (self.shown, self.list_name)
+        if before[1] != self.list_name or not np.array_equal(before[0], self.shown):
             self.list_changed.emit()
 
     def _listed(self) -> Epochs:
@@ -311,8 +312,8 @@ class DisagreementsPanel(QWidget):
         return len(self._comparison.epochs)
 
     def _on_ordered(self) -> None:
-        if self._comparison is not None:
-            self.list_changed.emit()
+        self._told_of = (self.shown, self.list_name)
+        self.list_changed.emit()
 
     @property
     def summary(self) -> str:

@@ -79,7 +79,7 @@ class DisagreementsPart(QObject):
     def _connect(self) -> None:
         panel = self.panel
         panel.picked.connect(self._go_to)
-        panel.compare_requested.connect(self._compare)
+        panel.compare_requested.connect(lambda: self._compare())
         panel.list_changed.connect(self._on_list_changed)
         panel.list_wanted.connect(self._take_walk)
         panel.export_requested.connect(self._ask_and_export)
@@ -119,7 +119,7 @@ class DisagreementsPart(QObject):
             self._session.document_changed.disconnect(self._on_change)
             self._session.epoch_changed.disconnect(self._on_epoch)
             self._session.walk_changed.disconnect(self._show_walk)
-            self._session.channel_changed.disconnect(self._compare_if_seen)
+            self._session.channel_changed.disconnect(self._on_channel)
         self._session, self._comparison, self._walk = None, None, None
         self._qualities, self._provenances, self._judge = {}, {}, None
         self.panel.forget()
@@ -127,7 +127,7 @@ class DisagreementsPart(QObject):
         session.document_changed.connect(self._on_change)
         session.epoch_changed.connect(self._on_epoch)
         session.walk_changed.connect(self._show_walk)
-        session.channel_changed.connect(self._compare_if_seen)
+        session.channel_changed.connect(self._on_channel)
         self._compare_if_seen()
 
     def set_theme(self, theme: Theme) -> None:
@@ -156,13 +156,16 @@ class DisagreementsPart(QObject):
 
     def _on_change(self, change: Change) -> None:
         if change in _CHANGES:
-            self._compare_if_seen()
+            self._compare_if_seen(edits_only=change is Change.EDITS)
 
-    def _compare_if_seen(self) -> None:
+    def _compare_if_seen(self, *, edits_only: bool = False) -> None:
         if self._seen or self._has_walk:
-            self._compare()
+            self._compare(edits_only=edits_only)
         else:
             self._stale = True
+
+    def _on_channel(self) -> None:
+        self._compare_if_seen()
 
     def _on_epoch(self, epoch: int) -> None:
         if self._seen:
@@ -174,16 +177,22 @@ class DisagreementsPart(QObject):
 
     # -- comparing
 
-    def _compare(self) -> None:
+    def _compare(self, *, edits_only: bool = False) -> None:
         session, pairing = self._session, self.panel.pairing
         if session is None:
             return
+        # The final labels change with an edit, model and expert do not.
+        same = edits_only and not self._stale and pairing is Pairing.MODEL_EXPERT
         self._stale = False
         recording, label = session.night.recording, session.night.channel
         quality = self._qualities.get(label or "")
-        self._comparison = found = paired_comparison(
-            session.document, pairing, quality=quality, start=recording.start, night=recording.path.stem
-        )
+        if same and self._comparison is not None:
+            found: Comparison | None = self._comparison.with_edited(session.document.edited)
+        else:
+            found = paired_comparison(
+                session.document, pairing, quality=quality, start=recording.start, night=recording.path.stem
+            )
+        self._comparison = found
         if quality is None and self._seen and not self._quality_work.running:
             self._quality_work.start(partial(_measured, recording, label))
         suspects, told = self._suspects(session, found)
