@@ -24,7 +24,20 @@ from sleepviewer.analysis.statistics import STATISTIC_TITLES
 from sleepviewer.app.agreement_tab import AgreementTab
 from sleepviewer.app.background import Background
 from sleepviewer.app.confusion_matrix import Shown
-from sleepviewer.app.disagreement_table import CONFIDENCE, EDITED, EPOCH, KIND, SIGNAL
+from sleepviewer.app.disagreement_table import (
+    BOUT,
+    CONFIDENCE,
+    DISTANCE,
+    EDITED,
+    EPOCH,
+    HOUR,
+    JUDGED,
+    KIND,
+    RANK,
+    REFERENCE,
+    SIGNAL,
+    TIME,
+)
 from sleepviewer.app.disagreements_panel import DisagreementsPanel
 from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.main import settle
@@ -186,7 +199,46 @@ def test_the_real_nights_figures_are_the_command_lines(
     assert document.truth is not None
     assert document.prediction is not None
     check_figures(agreement_of(window), told, document.truth.stages, document.prediction.stages)
-    assert night_of(window).figures["Model"]["tst_min"] == "238.0"
+
+
+@pytest.mark.real_data
+def test_the_real_nights_lists_are_those_of_an_analysis(
+    qtbot: QtBot, window: MainWindow, real_night: Path, real_truth: Path, scored_real: ScoredNight, tmp_path: Path
+) -> None:
+    outcome = CliRunner().invoke(main, ["analyse", str(scored_real.path), "--out", str(tmp_path / "analysis")])
+    assert outcome.exit_code == 0, outcome.output
+
+    def table(name: str) -> list[dict[str, str]]:
+        with (tmp_path / "analysis" / f"{name}.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    assert window.open_path(real_night, truth=real_truth, labels=scored_real.path)
+    tab = night_of(window)
+    for row in table("statistics"):
+        shown = tab.figures[row["scorer"].capitalize()]
+        for name, text in shown.items():
+            value = row[name]
+            assert text == (f"{float(value):.{len(text.partition('.')[2])}f}" if value else "–"), name
+    window.run_command("disagreements_panel")
+    settle(window)
+    rows = table("disagreements")
+    for which, texts in {
+        EPOCH: [row["epoch"] for row in rows],
+        TIME: [row["clock"].rpartition("T")[2] for row in rows],
+        REFERENCE: [row["truth"] for row in rows],
+        JUDGED: [row["predicted"] for row in rows],
+        CONFIDENCE: [f"{1 - float(row['doubt']):.2f}" for row in rows],
+        DISTANCE: [row["distance"] for row in rows],
+        HOUR: [str(int(row["hour"]) + 1) for row in rows],
+        BOUT: [row["bout_epochs"] for row in rows],
+        SIGNAL: [row["signal"] for row in rows],
+    }.items():
+        assert column(window, which) == texts, which
+    assert [row["kind"] in text for row, text in zip(rows, column(window, KIND), strict=True)] == [True] * len(rows)
+    window.run_command("suspect_labels")
+    qtbot.waitUntil(lambda: "never saw the night ucddb018" in panel_of(window).told)
+    assert column(window, EPOCH) == [row["epoch"] for row in table("suspects")]
+    assert column(window, RANK) == [row["rank"] for row in table("suspects")]
 
 
 def test_figures_follow_each_edit(opened: MainWindow) -> None:

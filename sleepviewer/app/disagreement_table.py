@@ -53,9 +53,9 @@ _TIPS: Final = {
 _WIDTHS: Final = {
     RANK: 34,
     EPOCH: 48,
-    TIME: 58,
-    REFERENCE: 48,
-    JUDGED: 48,
+    TIME: 64,
+    REFERENCE: 47,
+    JUDGED: 47,
     CONFIDENCE: 40,
     KIND: 104,
     DISTANCE: 42,
