@@ -55,7 +55,7 @@ def main(folder: Path, disagreements: int, rounds: int) -> None:
 
     to_edit = random.permutation(n)[: 8 * rounds].tolist()
     edits_before = [timed(app, lambda e=e: edit(e)) for e in to_edit[::2]]
-    turns = [timed(app, lambda: window.run_command("next_epoch")) for _ in range(20)]
+    turns = [timed(app, lambda: window.run_command("next_epoch")) for _ in range(60)]
     opened = timed(app, lambda: window.panels.show("disagreements"))
     wait_until_idle()
     panel, table = part.panel, part.panel.table
@@ -63,7 +63,7 @@ def main(folder: Path, disagreements: int, rounds: int) -> None:
     bar = table.verticalScrollBar()
     scrolled = [
         timed(app, lambda place=place: bar.setValue(place))
-        for place in random.integers(0, bar.maximum(), 20 * rounds).tolist()
+        for place in random.integers(0, bar.maximum(), 20).tolist() * rounds
     ]
     orders = (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder)
     sorted_ = [
@@ -88,10 +88,12 @@ def main(folder: Path, disagreements: int, rounds: int) -> None:
         for value in (choice, None)
     ]
     edits = [timed(app, lambda e=e: edit(e)) for e in to_edit[1::2]]
-    turns_beside = [timed(app, lambda: window.run_command("next_epoch")) for _ in range(20)]
+    turns_beside = [timed(app, lambda: window.run_command("next_epoch")) for _ in range(60)]
     figures: dict[str, float] = {"disagreements": disagreements, "opened_ms": opened}
     for name, times in (("scroll", scrolled), ("sort", sorted_), ("filter", filtered), ("edit", edits)):
         figures[f"{name}_median_ms"], figures[f"{name}_max_ms"] = median(times), max(times)
+        if name != "edit":
+            figures[f"{name}_slowest_ms"] = float(np.median(np.reshape(times, (rounds, -1)), axis=0).max())
     figures["edit_ratio"] = median(edits) / median(edits_before)
     figures["turn_ratio"] = median(turns_beside) / median(turns)
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
