@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
+from real_scoring import ScoredNight, score
 
 if TYPE_CHECKING:
     from sleepviewer.app.window import MainWindow
@@ -62,6 +63,12 @@ def real_night(shared: Path) -> Path:
 def real_truth(shared: Path) -> Path:
     """The expert's hypnogram of the real night."""
     return shared / "data" / "ucddb" / "ucddb018-Hypnogram.edf"
+
+
+@pytest.fixture(scope="session")
+def scored_real(real_night: Path, real_truth: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoredNight:
+    """The real night as the installed command scores it."""
+    return score(real_night, real_truth, tmp_path_factory.mktemp("scored") / "scored.npz")
 
 
 @pytest.fixture

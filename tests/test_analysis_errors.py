@@ -199,3 +199,15 @@ def test_the_diff_marks_and_colours_what_differs() -> None:
     assert marks.index("~~") == 10 + 40
     assert "\x1b[1;33m" in diff_text(found, ansi=True)
     assert "epoch 61" not in diff_text(found, only_different=True)
+
+
+def test_after_an_edit_only_what_is_edited_differs() -> None:
+    truth, model = np.array([0, 0, 1, 2, 2, 3], np.int8), np.array([0, 1, 1, 2, 3, 3], np.int8)
+    before = compare(truth, model)
+    kinds = before.kind
+    edited = np.array([False, True, False, False, False, False])
+    after = before.with_edited(edited)
+    assert after.kind is kinds, "what was worked out is not worked out again"
+    fresh = compare(truth, model, edited=edited)
+    assert [row.as_dict() for row in after.rows()] == [row.as_dict() for row in fresh.rows()]
+    assert not before.edited.any()

@@ -46,6 +46,8 @@ def test_each_artefact_is_named() -> None:
     assert "movement" in words[7]
     assert "emg" in words[9]
     assert {i for i, word in enumerate(words) if word != "good"} == {3, 5, 7, 9}
+    for told in ("good", "flat", "clipped", "emg", "movement", "unknown"):
+        assert found.told(told).tolist() == [told in word.split("+") for word in words]
     x[7] = 0
     assert "clipped" in measure(x, RATE, n=20).words()[5]
 

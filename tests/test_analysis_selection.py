@@ -52,17 +52,27 @@ def test_a_filter_keeps_exactly_what_it_says(wanted: ErrorFilter, passes: object
     assert wanted.epochs(found).tolist() == expected
 
 
+def test_the_same_stage_twice_asks_for_the_epochs_that_agree_on_it() -> None:
+    found = night()
+    wanted = ErrorFilter(truth=Stage.N2, predicted=Stage.N2).epochs(found)
+    assert wanted.tolist() == np.flatnonzero((found.truth == Stage.N2) & (found.predicted == Stage.N2)).tolist()
+
+
 @pytest.mark.parametrize("by", SortBy)
 def test_sorting_orders_rows_and_keeps_equal_ones_in_place(by: SortBy) -> None:
     found = night()
     keys = {
         SortBy.EPOCH: lambda row: row.epoch,
         SortBy.PAIR: lambda row: (row.truth, row.predicted),
+        SortBy.TRUTH: lambda row: row.truth,
+        SortBy.PREDICTED: lambda row: row.predicted,
         SortBy.CONFIDENCE: lambda row: row.p_predicted,
         SortBy.DISTANCE: lambda row: row.distance,
         SortBy.RUN: lambda row: row.run_epochs,
         SortBy.KIND: lambda row: list(Kind).index(row.kind),
         SortBy.BOUT: lambda row: row.bout_epochs,
+        SortBy.SIGNAL: lambda row: row.signal,
+        SortBy.EDITED: lambda row: row.edited,
     }
     rising = [found.row(epoch) for epoch in in_order(found, found.epochs, by)]
     assert [row.epoch for row in rising] == [row.epoch for row in sorted(found.rows(), key=keys[by])]

@@ -48,6 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(QMessageBox, name, cancel(name, QMessageBox.StandardButton.Cancel))
     for name in ("getOpenFileName", "getSaveFileName"):
         monkeypatch.setattr(QFileDialog, name, cancel(name, ("", "")))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", cancel("getExistingDirectory", ""))
     for name in ("getText", "getItem"):
         monkeypatch.setattr(QInputDialog, name, cancel(name, ("", False)))
     monkeypatch.setattr(ScoringController, "score", lambda *_: said.append("score"))

@@ -271,19 +271,18 @@ def test_the_night_s_figures_are_those_between_the_lights(opened: MainWindow) ->
     stages[100:800] = Stage.N2
     session.document.set_truth(Hypnogram(stages, None, "truth", "expert"))
     opened.page.panel.setCurrentWidget(opened.page.panel.night_tab)
-    table = opened.page.panel.night_tab._table
 
     def figures() -> dict[str, str]:
-        cells = {table.verticalHeaderItem(row).text(): table.item(row, 0).text() for row in range(table.rowCount())}
-        return {name: cells[name] for name in ("TRT (min)", "TST (min)", "SOL (min)", "Efficiency (%)")}
+        shown = opened.page.panel.night_tab.figures["Expert"]
+        return {name: shown[name] for name in ("trt_min", "tst_min", "sol_min", "se_percent")}
 
-    assert figures() == {"TRT (min)": "480.0", "TST (min)": "350.0", "SOL (min)": "50.0", "Efficiency (%)": "72.9"}
+    assert figures() == {"trt_min": "480.0", "tst_min": "350.0", "sol_min": "50.0", "se_percent": "72.9"}
     assert "recording's beginning" in opened.page.panel.night_tab._note.text()
     session.go_to(60)
     opened.run_command("lights_off")
     session.go_to(860)
     opened.run_command("lights_on")
-    assert figures() == {"TRT (min)": "400.0", "TST (min)": "350.0", "SOL (min)": "20.0", "Efficiency (%)": "87.5"}
+    assert figures() == {"trt_min": "400.0", "tst_min": "350.0", "sol_min": "20.0", "se_percent": "87.5"}
     assert "23:00:15" in opened.page.panel.night_tab._note.text()
 
 

@@ -90,7 +90,7 @@ def corrected_of(window: MainWindow) -> dict[int, int]:
 def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let every dialog be cancelled; return the list of those that were asked."""
     asked: list[str] = []
-    names = ("ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "ask_events_path")
+    names = [name for name in dir(dialogs) if name.startswith("ask_") and name != "ask_about_unsaved"]
     for name in (*names, "show_about"):
         monkeypatch.setattr(dialogs, name, lambda *_, name=name: asked.append(name))
     for dialog in (HelpOverlay, CommandPalette, SettingsDialog):

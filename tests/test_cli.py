@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from edf_files import Signal, write_edf
 from faulty_files import NO_RECORDING
+from real_scoring import ScoredNight
 from review_values import proba_of
 
 import sleepviewer
@@ -535,22 +536,6 @@ def test_demo_without_a_display_prints_the_agreement_and_paints(
 
 
 # -- the real night
-
-
-@dataclass(frozen=True)
-class ScoredNight:
-    path: Path
-    result: dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def scored_real(real_night: Path, real_truth: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoredNight:
-    """The real night as the installed command scores it."""
-    out = tmp_path_factory.mktemp("scored") / "scored.npz"
-    command = [sys.executable, "-m", "sleepviewer", "score", real_night, "--truth", real_truth, "--out", out, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
-    assert done.returncode == 0, done.stderr
-    return ScoredNight(out, json.loads(done.stdout))
 
 
 @pytest.mark.real_data

@@ -74,3 +74,22 @@ def test_going_back_into_a_list_begins_at_its_end() -> None:
     assert EpochWalk("list", np.array([7, 2, 9])).step(0, -1) == 9
     assert EpochWalk("empty", np.array([], dtype=np.intp)).step(0, 1) is None
     assert EpochWalk("empty", np.array([], dtype=np.intp)).step(0, -1) is None
+
+
+def test_a_list_that_changes_under_the_walk_keeps_its_place() -> None:
+    walk = EpochWalk("not edited", np.array([7, 2, 9, 4]))
+    assert [walk.step(0, 1), walk.step(7, 1)] == [7, 2]
+    without = walk.renewed("not edited", np.array([7, 9, 4]), 2)
+    assert without.step(2, 1) == 9
+    without = walk.renewed("not edited", np.array([7, 9, 4]), 2)
+    assert without.step(2, -1) == 7
+    again = without.renewed("not edited", np.array([9, 4]), 7)
+    assert again.step(7, -1) is None
+    assert again.step(7, 1) == 9
+    assert walk.renewed("not edited", np.array([7, 2, 9, 4]), 9).step(0, 1) == 4, "picked by hand, then left"
+    assert EpochWalk("fresh", np.array([1, 2])).renewed("fresh", np.array([2]), 5).step(5, 1) == 2
+
+
+def test_an_epochs_place_in_a_list_is_told() -> None:
+    walk = EpochWalk("list", np.array([7, 2, 9]))
+    assert (walk.place(2), walk.place(3)) == (1, None)

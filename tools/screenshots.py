@@ -22,10 +22,13 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 
+from sleepviewer.analysis.shifts import Kind
+from sleepviewer.app.disagreement_table import CONFIDENCE
+from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.main import settle
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
@@ -116,6 +119,23 @@ def events(window: MainWindow) -> None:
     window.panels.show("events")
 
 
+def list_sure_confusions(window: MainWindow) -> None:
+    """List what is no shift of a boundary, the surest first, and go to the second."""
+    window.panels.show("disagreements")
+    (part,) = [part for part in window.parts if isinstance(part, DisagreementsPart)]
+    part.panel.boxes.choose("kinds", frozenset({Kind.OTHER}))
+    part.panel.table.sortByColumn(CONFIDENCE, Qt.SortOrder.DescendingOrder)
+    window.run_command("next_disagreement")
+    window.run_command("next_disagreement")
+
+
+def rank_suspects(window: MainWindow) -> None:
+    """List the suspect labels, and go to the first."""
+    window.run_command("suspect_labels")
+    settle(window)
+    window.run_command("next_disagreement")
+
+
 def fail(window: MainWindow) -> None:
     """Try to open what is no recording."""
     window.open_path(Path("/nights/patient-7.edf"))
@@ -153,6 +173,9 @@ STATES: dict[str, State] = {
     "in_order": State("scored", review_in_order, tab=1),
     "agreement": State("scored", correct, tab=2),
     "night": State("scored", correct, tab=3),
+    "disagreements": State("scored", list_sure_confusions),
+    "lines": State("scored", panel("disagreements", "line_by_line")),
+    "suspects": State("scored", rank_suspects),
     "demo": State("simulated", epoch=180),
     "events": State("simulated", events, epoch=250),
     "channels": State("simulated", panel("channels", "lane_below"), epoch=180),

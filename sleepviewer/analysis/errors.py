@@ -7,7 +7,7 @@ A :class:`Comparison` holds what is known of every epoch, in columns; :meth:`Com
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -165,6 +165,16 @@ class Comparison:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    def with_edited(self, edited: NDArray[np.bool_]) -> Comparison:
+        """Return the same comparison, with all that was worked out of it, after other epochs were corrected by hand.
+
+        ``edited`` is ``bool [n_epochs]``.
+        """
+        other = replace(self, edited=edited)
+        given = {field.name for field in fields(self)}
+        other.__dict__.update({name: value for name, value in self.__dict__.items() if name not in given})
+        return other
 
     @cached_property
     def both(self) -> NDArray[np.bool_]:

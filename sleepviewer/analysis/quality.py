@@ -72,6 +72,12 @@ class Quality:
         values: Floats = getattr(self, name)
         return np.asarray(np.nan_to_num(values) >= LIMITS[name])
 
+    def told(self, word: str) -> NDArray[np.bool_]:
+        """Return which epochs are told so by :meth:`words`: that show a sign, or are ``good`` or ``unknown``."""
+        if word == "good":
+            return np.asarray(self.measured & ~self.poor)
+        return np.asarray(~self.measured & ~self.poor) if word == "unknown" else self.sign(word)
+
     def words(self) -> list[str]:
         """Return each epoch's signal in a word: the signs it shows, ``good``, or ``unknown`` without a signal."""
         signs = {name: self.sign(name) for name in LIMITS}

@@ -23,7 +23,8 @@ class ErrorFilter:
     Ranges are (least, most), both included: ``confidence`` the probability of the predicted stage (epochs without
     probabilities have none and fail), ``distance`` epochs to the nearest transition of the truth, ``hour`` whole hours
     of the night from 0, ``run`` the length of the run of errors. ``signal`` is a sign of artefacts, ``good`` or
-    ``unknown``; ``edited`` whether the epoch was corrected by hand.
+    ``unknown``; ``edited`` whether the epoch was corrected by hand. Where ``truth`` and ``predicted`` are the same
+    stage, the epochs are asked for in which both say so.
     """
 
     truth: Stage | None = None
@@ -38,8 +39,9 @@ class ErrorFilter:
     edited: bool | None = None
 
     def epochs(self, comparison: Comparison) -> Epochs:
-        """Return the disagreements that pass, in the order of the night."""
-        epochs = comparison.epochs
+        """Return the disagreements that pass (or agreements, see above), in the order of the night."""
+        agreed = self.truth is not None and self.truth == self.predicted
+        epochs = np.flatnonzero(comparison.both & ~comparison.wrong) if agreed else comparison.epochs
         kept = np.ones(len(epochs), dtype=bool)
         for wanted, column in (
             (self.truth, comparison.truth),
@@ -60,7 +62,7 @@ class ErrorFilter:
         if self.kinds is not None:
             kept &= np.isin(comparison.kind[epochs], [KINDS.index(kind) for kind in self.kinds])
         if self.signal is not None:
-            kept &= np.array([self.signal in comparison.signal[epoch].split("+") for epoch in epochs], dtype=bool)
+            kept &= comparison.quality.told(self.signal)[epochs]
         return epochs[kept]
 
 
@@ -69,21 +71,29 @@ class SortBy(StrEnum):
 
     EPOCH = "epoch"
     PAIR = "pair"
+    TRUTH = "truth"
+    PREDICTED = "predicted"
     CONFIDENCE = "confidence"
     DISTANCE = "distance"
     RUN = "run"
     KIND = "kind"
     BOUT = "bout"
+    SIGNAL = "signal"
+    EDITED = "edited"
 
 
 _KEYS: Final[Mapping[SortBy, Callable[[Comparison], NDArray[np.generic]]]] = {
     SortBy.EPOCH: lambda c: np.arange(len(c)),
     SortBy.PAIR: lambda c: c.truth.astype(int) * 8 + c.predicted,
+    SortBy.TRUTH: lambda c: c.truth,
+    SortBy.PREDICTED: lambda c: c.predicted,
     SortBy.CONFIDENCE: lambda c: 1 - c.doubt,
     SortBy.DISTANCE: lambda c: c.distance,
     SortBy.RUN: lambda c: c.run_epochs,
     SortBy.KIND: lambda c: c.kind,
     SortBy.BOUT: lambda c: c.bout_epochs,
+    SortBy.SIGNAL: lambda c: np.unique(np.array(c.signal, dtype=str), return_inverse=True)[1],
+    SortBy.EDITED: lambda c: c.edited,
 }
 
 

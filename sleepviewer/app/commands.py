@@ -116,7 +116,10 @@ class ReviewCommands:
     def _disagreement(self, direction: int) -> None:
         walk = self._session.walk
         if walk is not None:
-            self._go(walk.step(self._session.epoch, direction), f"epoch of “{walk.name}”", direction)
+            epoch = walk.step(self._session.epoch, direction)
+            self._go(epoch, f"epoch of “{walk.name}”", direction)
+            if epoch is not None and (place := walk.place(epoch)) is not None:
+                self._tell(f"{place + 1} of {len(walk.epochs)} in “{walk.name}”")
             return
         epochs = disagreeing_epochs(self._session.document)
         if not len(epochs):

@@ -60,6 +60,17 @@ def ask_events_path(parent: QWidget, proposed: Path) -> Path | None:
     return _ask_written(parent, "Export events", proposed, "Table (*.csv);;EDF+ annotations (*.edf)")
 
 
+def ask_table_path(parent: QWidget, title: str, proposed: Path) -> Path | None:
+    """Ask where a table is to be written."""
+    return _ask_written(parent, title, proposed, "Table (*.csv)")
+
+
+def ask_training(parent: QWidget) -> Path | None:
+    """Ask for the folder of a training or cross-validation."""
+    name = QFileDialog.getExistingDirectory(parent, "The training that the model comes from", str(Path.home()))
+    return Path(name) if name else None
+
+
 def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> Path | None:
     """Ask for a file to write. Its ending follows the chosen filter, and what is there is asked about by that name."""
     name, chosen = QFileDialog.getSaveFileName(parent, title, str(proposed), filters)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -16,61 +15,62 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.analysis.statistics import NightStatistics, night_statistics
+from sleepviewer.analysis.statistics import STATISTIC_TITLES
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import tabular
 from sleepviewer.display.clock import clock_text
-from sleepviewer.review.lights import Lights
+from sleepviewer.review.comparison import document_scorers, scorer_names, statistics_of
 from sleepviewer.stages import EPOCH_S, SCORED_STAGES, Stage, StageArray
 
+_DEFINITIONS: Final = {
+    "trt_min": "Total recording time, from lights off to lights on",
+    "tst_min": "Total sleep time: N1, N2, N3 and REM",
+    "spt_min": "Sleep period time, from the first epoch of sleep to the last, all in it included",
+    "se_percent": "Sleep efficiency: TST / TRT",
+    "sol_min": "Sleep onset latency: from lights off to the first epoch of sleep",
+    "rem_latency_min": "From the first epoch of sleep to the first of REM",
+    "waso_min": "Wake after sleep onset, to lights on (AASM)",
+    "wake_in_spt_min": "Wake before the last epoch of sleep alone; what YASA calls WASO",
+    **{f"{stage.label}_min": f"All epochs of {stage.label}" for stage in SCORED_STAGES},
+    **{f"{stage.label}_percent": f"{stage.label} as a share of TST" for stage in SCORED_STAGES if stage > Stage.W},
+    "unscored_min": "Epochs without a stage",
+    "awakenings": "Times that sleep is broken by wake; the last one is not counted",
+    "stage_shifts": "Changes of stage from the first to the last epoch of sleep",
+    "cycles": "At least 15 minutes of NREM sleep, closed by REM sleep; a last stretch without REM counts",
+    "arousals": "Marked arousals between the lights; suggestions that nobody accepted do not count",
+    "arousal_index": "Marked arousals between the lights by TST",
+}
+_COUNTS: Final = ("awakenings", "stage_shifts", "cycles", "arousals")
+_WITHOUT_STAGES: Final = ("trt_min", "unscored_min")
+"""What is known of a night in which no epoch has a stage."""
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of the table: its name with the unit, the figure, and its definition as a tool tip."""
+_SHORT: Final = {"arousal_index": "arousals / h"}
+"""Titles that would leave no room for the figures."""
 
-    name: str
-    value: Callable[[NightStatistics], float | None]
-    definition: str
-    decimals: int = 1
+_OWN_NAMES: Final = {"expert": "Expert", "model": "Model", "corrected": "Yours"}
+"""The document's scorers, as the rows of the night call them."""
 
-
-def _stage_row(stage: Stage) -> _Row:
-    return _Row(f"{stage.label} (min)", lambda s: s.stage_min[stage.label], f"All epochs of {stage.label}")
-
-
-_ROWS = (
-    _Row("TRT (min)", lambda s: s.trt_min, "Total recording time, from lights off to lights on"),
-    _Row("TST (min)", lambda s: s.tst_min, "Total sleep time: N1, N2, N3 and REM"),
-    _Row("Efficiency (%)", lambda s: s.se_percent, "Sleep efficiency: TST / TRT"),
-    _Row("SOL (min)", lambda s: s.sol_min, "Sleep onset latency: from lights off to the first epoch of sleep"),
-    _Row("REM latency (min)", lambda s: s.rem_latency_min, "From the first epoch of sleep to the first of REM"),
-    _Row("WASO (min)", lambda s: s.waso_min, "Wake after sleep onset, to lights on (AASM)"),
-    *(_stage_row(stage) for stage in SCORED_STAGES),
-    _Row("Unscored (min)", lambda s: s.unscored_min, "Epochs without a stage"),
-    _Row("Awakenings", lambda s: s.awakenings, "Times that sleep is broken by wake; the last one is not counted", 0),
-    _Row("Stage shifts", lambda s: s.stage_shifts, "Changes of stage from the first to the last epoch of sleep", 0),
-)
+_COLUMN_PX: Final = 56
 
 
 class NightTab(QWidget):
-    """Sleep statistics of the expert, the model and the final labels."""
+    """Sleep statistics of the expert, the model, the corrected labels and further scorers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lights = Lights()
-        self._table = QTableWidget(len(_ROWS), 3, self)
+        self._table = QTableWidget(len(STATISTIC_TITLES), 0, self)
         self._table.setFont(tabular(self._table.font()))
         self._table.setAccessibleName("Sleep statistics")
-        self._table.setHorizontalHeaderLabels(["Expert", "Model", "Final"])
-        for index, row in enumerate(_ROWS):
-            header = QTableWidgetItem(row.name)
-            header.setToolTip(row.definition)
+        for index, (name, title) in enumerate(STATISTIC_TITLES.items()):
+            header = QTableWidgetItem(_SHORT.get(name, title))
+            header.setToolTip(_DEFINITIONS[name])
             self._table.setVerticalHeaderItem(index, header)
         self._table.setCornerButtonEnabled(False)
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self._table.verticalHeader().setDefaultSectionSize(24)
+        self._table.horizontalHeader().setMinimumSectionSize(_COLUMN_PX)
+        self._table.verticalHeader().setDefaultSectionSize(21)
         self._note = QLabel(self)
         self._note.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -78,25 +78,46 @@ class NightTab(QWidget):
         layout.addWidget(self._table)
         layout.addWidget(self._note)
 
+    @property
+    def figures(self) -> dict[str, dict[str, str]]:
+        """The figures as they are shown: by scorer, and by the names of STATISTIC_TITLES."""
+        return {
+            _told(self._table.horizontalHeaderItem(column)): {
+                name: _told(self._table.item(row, column)) for row, name in enumerate(STATISTIC_TITLES)
+            }
+            for column in range(self._table.columnCount())
+        }
+
     def show_session(self, session: NightSession) -> None:
         """Show the session's night."""
         document = session.document
-        self._lights = document.lights
         self._note.setText(_lights_text(session))
-        self._fill(0, None if document.truth is None else document.truth.stages)
-        self._fill(1, None if document.prediction is None else document.prediction.stages)
-        labels = document.labels
-        self._fill(2, None if (labels == Stage.UNKNOWN).all() else labels)
+        named = zip(scorer_names(session.scorers), session.scorers, strict=True)
+        further = {name: scorer.stages for name, scorer in named}
+        own = document_scorers(document)
+        # Two tables, not one: a further scorer may call itself “expert”.
+        columns = [
+            (name, stages, statistics)
+            for scorers in (own, further)
+            for (name, stages), statistics in zip(
+                scorers.items(), statistics_of(document, scorers).values(), strict=True
+            )
+        ]
+        self._table.setColumnCount(len(columns))
+        for column, (name, stages, statistics) in enumerate(columns):
+            header = QTableWidgetItem(_OWN_NAMES[name] if column < len(own) else name)
+            header.setToolTip(name)
+            self._table.setHorizontalHeaderItem(column, header)
+            self._fill(column, stages, statistics)
 
-    def _fill(self, column: int, stages: StageArray | None) -> None:
-        statistics = None
-        if stages is not None:
-            statistics = night_statistics(stages, lights_off=self._lights.off, lights_on=self._lights.on)
-        for index, row in enumerate(_ROWS):
-            item = QTableWidgetItem("" if statistics is None else _text(row, statistics))
+    def _fill(self, column: int, stages: StageArray, statistics: dict[str, float | int | None]) -> None:
+        unscored = bool((stages == Stage.UNKNOWN).all())
+        for row, (name, value) in enumerate(statistics.items()):
+            known = not unscored or name in _WITHOUT_STAGES
+            item = QTableWidgetItem(_text(name, value if known else None))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            item.setToolTip(row.definition)
-            self._table.setItem(index, column, item)
+            item.setToolTip(_DEFINITIONS[name])
+            self._table.setItem(row, column, item)
 
 
 def _lights_text(session: NightSession) -> str:
@@ -111,6 +132,11 @@ def _lights_text(session: NightSession) -> str:
     return f"From lights off ({off}) to lights on ({on}); what is outside does not count."
 
 
-def _text(row: _Row, statistics: NightStatistics) -> str:
-    value = row.value(statistics)
-    return "–" if value is None else f"{value:.{row.decimals}f}"
+def _told(item: QTableWidgetItem | None) -> str:
+    return "" if item is None else item.text()
+
+
+def _text(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if name in _COUNTS else f"{value:.1f}"

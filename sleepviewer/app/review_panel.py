@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from sleepviewer.app.agreement_tab import AgreementTab
@@ -37,7 +37,7 @@ class ReviewPanel(QTabWidget):
             self.night_tab,
         )
         for tab, title in zip(self._tabs, ("Epoch", "To review", "Agreement", "Night"), strict=True):
-            self.addTab(scrolled(tab) if tab is self.epoch_tab else tab, title)
+            self.addTab(scrolled(tab) if tab in (self.epoch_tab, self.agreement_tab) else tab, title)
         self._session: NightSession | None = None
         self._stale: set[QWidget] = set()
         self.review_tab.epoch_picked.connect(self.review_epoch_requested)
@@ -47,6 +47,8 @@ class ReviewPanel(QTabWidget):
     def set_session(self, session: NightSession) -> None:
         """Show another night."""
         self._session = session
+        session.walk_changed.connect(lambda: self._outdate(session, self.agreement_tab))
+        session.scorers_changed.connect(lambda: self._outdate(session, self.night_tab))
         self.on_change(Change.PREDICTION)
 
     def set_theme(self, theme: Theme) -> None:
@@ -54,6 +56,11 @@ class ReviewPanel(QTabWidget):
         self.epoch_tab.set_theme(theme)
         self.review_tab.set_theme(theme)
         self.agreement_tab.set_theme(theme)
+
+    def show_matrix(self) -> None:
+        """Show the agreement, and give its matrix the keyboard."""
+        self.setCurrentIndex(self._tabs.index(self.agreement_tab))
+        self.agreement_tab.matrix.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def show_epoch(self) -> None:
         """Follow the current epoch."""
@@ -66,9 +73,17 @@ class ReviewPanel(QTabWidget):
         """Follow a change of the document."""
         if change is Change.SAVED:
             return
-        of_the_epoch = change in (Change.EVENTS, Change.PROVISIONAL)
-        self._stale |= {self.epoch_tab} if of_the_epoch else set(self._tabs)
+        followers: dict[Change, set[QWidget]] = {
+            Change.PROVISIONAL: {self.epoch_tab},
+            Change.EVENTS: {self.epoch_tab, self.night_tab},
+        }
+        self._stale |= followers.get(change, set(self._tabs))
         self._freshen()
+
+    def _outdate(self, session: NightSession, tab: QWidget) -> None:
+        if session is self._session:
+            self._stale.add(tab)
+            self._freshen()
 
     def _freshen(self) -> None:
         tab = self._tabs[self.currentIndex()]

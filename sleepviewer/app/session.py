@@ -19,6 +19,8 @@ class NightSession(QObject):
     """Carries the document's Change."""
     channel_changed = Signal()
     """Another channel is scored."""
+    scorers_changed = Signal()
+    """Other further scorers are shown."""
     walk_changed = Signal()
     """D steps through another list."""
     in_order_changed = Signal(bool)
@@ -28,8 +30,7 @@ class NightSession(QObject):
         super().__init__(parent)
         self.night = night
         self.queue = ReviewQueue(night.document)
-        self.scorers: tuple[Hypnogram, ...] = ()
-        """Hypnograms of further scorers, shown beside the document and no part of it."""
+        self._scorers: tuple[Hypnogram, ...] = ()
         self._walk: EpochWalk | None = None
         self._in_order = False
         self._epoch = 0
@@ -51,6 +52,16 @@ class NightSession(QObject):
         """The selected epochs: a range that the current one ends, or the current one alone."""
         first, last = sorted((self._anchor, self._epoch))
         return range(first, last + 1)
+
+    @property
+    def scorers(self) -> tuple[Hypnogram, ...]:
+        """Hypnograms of further scorers, shown beside the document and no part of it."""
+        return self._scorers
+
+    @scorers.setter
+    def scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
+        self._scorers = scorers
+        self.scorers_changed.emit()
 
     @property
     def walk(self) -> EpochWalk | None:

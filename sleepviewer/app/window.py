@@ -24,6 +24,7 @@ from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
+from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.events_part import EventsPart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
@@ -64,6 +65,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     NightPart,
     EventsPart,
     ReviewPart,
+    DisagreementsPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 

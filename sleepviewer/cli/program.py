@@ -265,7 +265,7 @@ def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
     notes = (*first.notes, *second.notes)
     _tell(notes)
     if as_json:
-        _print_json({"a": str(a), "b": str(b), **result.as_dict(), "notes": list(notes)})
+        _print_json({"a": str(a), "b": str(b), **result.as_full_dict(), "notes": list(notes)})
     else:
         click.echo(_agreement_text(result.as_dict()))
         if diff:

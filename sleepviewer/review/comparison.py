@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +14,7 @@ from sleepviewer.analysis.provenance import Provenance, TrainingRecord, provenan
 from sleepviewer.analysis.quality import Quality, measure, nothing_measured
 from sleepviewer.analysis.statistics import side_by_side
 from sleepviewer.errors import SleepViewerError
+from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.document import Document
 from sleepviewer.review.events import EventKind
@@ -41,6 +46,64 @@ def document_comparison(
     )
 
 
+class Pairing(StrEnum):
+    """Which two of a document's hypnograms are compared: the one that is judged, and the reference."""
+
+    MODEL_EXPERT = "Model against expert"
+    MODEL_LABELS = "Model against final labels"
+    LABELS_EXPERT = "Final labels against expert"
+
+    @property
+    def reference(self) -> str:
+        """Who stands for the truth, in a word or two."""
+        return "final labels" if self is Pairing.MODEL_LABELS else "expert"
+
+    @property
+    def judged(self) -> str:
+        """Who is compared with it."""
+        return "final labels" if self is Pairing.LABELS_EXPERT else "model"
+
+
+def paired(document: Document, pairing: Pairing) -> tuple[StageArray | None, StageArray | None]:
+    """Return a pairing's two hypnograms, ``int8 [n_epochs]``, the reference first; None for one that is not there."""
+    truth = None if document.truth is None else document.truth.stages
+    model = None if document.prediction is None else document.prediction.stages
+    match pairing:
+        case Pairing.MODEL_EXPERT:
+            return truth, model
+        case Pairing.MODEL_LABELS:
+            return document.labels, model
+    return truth, document.labels
+
+
+def paired_comparison(
+    document: Document,
+    pairing: Pairing,
+    *,
+    quality: Quality | None = None,
+    start: datetime | None = None,
+    night: str = "",
+) -> Comparison | None:
+    """Compare the two of a pairing; None where either is missing or they have no scored epoch in common.
+
+    Probabilities are the model's, and None where the model is not in the pairing. ``start`` is the recording's.
+    """
+    reference, judged = paired(document, pairing)
+    if reference is None or judged is None or not ((reference >= 0) & (judged >= 0)).any():
+        return None
+    prediction = None if pairing is Pairing.LABELS_EXPERT else document.prediction
+    return compare(
+        reference,
+        judged,
+        proba=None if prediction is None else prediction.proba,
+        quality=quality,
+        edited=document.edited,
+        night=night,
+        start=start,
+        lights_off=document.lights_off,
+    )
+
+
 def document_scorers(document: Document) -> dict[str, StageArray]:
     """Return the document's hypnograms by name: ``expert``, ``model``, and ``corrected`` where there are edits."""
     scorers: dict[str, StageArray] = {}
@@ -53,10 +116,27 @@ def document_scorers(document: Document) -> dict[str, StageArray]:
     return scorers
 
 
+def scorer_names(scorers: Sequence[Hypnogram]) -> list[str]:
+    """Name each scorer, by what the file says or else by the file's name; equal names are numbered."""
+    names: list[str] = []
+    for scorer in scorers:
+        base = name = " ".join(scorer.scorer.split()) or scorer.source.rpartition(".")[0] or scorer.source or "Scorer"
+        number = 2
+        while name in names:
+            name, number = f"{base} ({number})", number + 1
+        names.append(name)
+    return names
+
+
 def document_statistics(document: Document) -> dict[str, dict[str, float | int | None]]:
     """Return the night's statistics of every scorer, between the lights, with the expert's arousals."""
+    return statistics_of(document, document_scorers(document))
+
+
+def statistics_of(document: Document, scorers: Mapping[str, StageArray]) -> dict[str, dict[str, float | int | None]]:
+    """Return the night's statistics of any scorers, ``int8 [n_epochs]``, as :func:`document_statistics` has them."""
     return side_by_side(
-        document_scorers(document),
+        scorers,
         lights_off=document.lights_off,
         lights_on=document.lights_on,
         arousals_s=arousals_of(document),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,16 +54,35 @@ class EpochWalk:
     def __init__(self, name: str, epochs: EpochArray) -> None:
         self.name = name
         self.epochs = np.asarray(epochs, dtype=np.intp)
-        self._position = -1
+        self._position: float = -1  # a half lies between two places: what stood there is not in the list any more
+
+    def renewed(self, name: str, epochs: EpochArray, current: int) -> EpochWalk:
+        """Return a walk through a list that takes this one's place, as after an edit, at the place that this one has.
+
+        Where the epoch of that place is not in the list any more, the next step goes to what came after (or before) it.
+        """
+        walk = EpochWalk(name, epochs)
+        place = np.flatnonzero(self.epochs == current)
+        position = float(place[0]) if place.size else self._position
+        if position > -1:
+            passed = np.flatnonzero(np.isin(walk.epochs, self.epochs[: math.floor(position) + 1]))
+            stands = position == math.floor(position) and bool(np.isin(self.epochs[int(position)], walk.epochs))
+            walk._position = (float(passed[-1]) if passed.size else -1.0) + (0.0 if stands else 0.5)
+        return walk
+
+    def place(self, epoch: int) -> int | None:
+        """Return an epoch's place in the list, counted from 0, or None where it is not in it."""
+        place = np.flatnonzero(self.epochs == epoch)
+        return int(place[0]) if place.size else None
 
     def step(self, current: int, direction: int) -> int | None:
         """Return the next (1) or previous (-1) epoch of the list, or None at its end."""
         place = np.flatnonzero(self.epochs == current)
         if place.size:
             self._position = int(place[0])
-        elif self._position < 0 and direction < 0:
+        elif self._position == -1 and direction < 0:
             self._position = len(self.epochs)
-        position = self._position + direction
+        position = math.floor(self._position) + 1 if direction > 0 else math.ceil(self._position) - 1
         if not 0 <= position < len(self.epochs):
             return None
         self._position = position

@@ -21,6 +21,7 @@ from sleepviewer.app.theme import Theme
 from sleepviewer.display.clock import hour_ticks
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording.base import Recording
+from sleepviewer.review.comparison import scorer_names
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.navigation import disagreeing_epochs
 from sleepviewer.stages import EPOCH_S, most_likely
@@ -310,15 +311,3 @@ class NightView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_clock()
-
-
-def scorer_names(scorers: Sequence[Hypnogram]) -> list[str]:
-    """Name each scorer, by what the file says or else by the file's name; equal names are numbered."""
-    names: list[str] = []
-    for scorer in scorers:
-        base = name = " ".join(scorer.scorer.split()) or scorer.source.rpartition(".")[0] or scorer.source or "Scorer"
-        number = 2
-        while name in names:
-            name, number = f"{base} ({number})", number + 1
-        names.append(name)
-    return names
