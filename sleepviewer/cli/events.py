@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
 import click
 
+from sleepviewer.cli.options import PATH, json_option, overwrite_option, print_json
 from sleepviewer.errors import OutputError
-
-_path = click.Path(path_type=Path)
-_overwrite = click.option("--overwrite", is_flag=True, help="Write over a file that is there (never over the review).")
 
 
 @click.command("export-events", short_help="Write a review's events as EDF+ annotations or CSV.")
-@click.argument("review", type=_path)
-@click.argument("out", type=_path)
+@click.argument("review", type=PATH)
+@click.argument("out", type=PATH)
 @click.option(
     "--origin",
     type=click.Choice(["all", "expert", "suggested"]),
@@ -24,8 +21,8 @@ _overwrite = click.option("--overwrite", is_flag=True, help="Write over a file t
     show_default=True,
     help="Whose events: those that an expert drew or accepted, those that a detector suggests, or both.",
 )
-@_overwrite
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@overwrite_option
+@json_option
 def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json: bool) -> None:
     """Write the events of a saved review (npz) to OUT: .edf as EDF+ annotations, .csv or .tsv as a table.
 
@@ -49,7 +46,7 @@ def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json
     )
     kinds = dict(sorted(Counter(event.kind for event in chosen).items()))
     if as_json:
-        click.echo(json.dumps({"out": str(out), "events": len(chosen), "kinds": kinds}, ensure_ascii=False))
+        print_json({"out": str(out), "events": len(chosen), "kinds": kinds})
     else:
         counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items()) or "none"
         click.echo(f"{out} written: {len(chosen)} events ({counts})", err=True)
@@ -68,11 +65,11 @@ def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
 
 
 @click.command("suggest-events", short_help="Look for spindles and slow waves with YASA.")
-@click.argument("night", type=_path)
-@click.argument("out", type=_path)
+@click.argument("night", type=PATH)
+@click.argument("out", type=PATH)
 @click.option(
     "--labels",
-    type=_path,
+    type=PATH,
     help="Hypnogram or saved review (npz): look in its N2 and N3 alone (default: the one beside the night, if any).",
 )
 @click.option("--whole-night", is_flag=True, help="Look in all stages, whatever the labels say.")
@@ -84,8 +81,8 @@ def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
     multiple=True,
     help="What to look for; may be repeated (default: both).",
 )
-@_overwrite
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@overwrite_option
+@json_option
 def suggest_events(
     night: Path,
     out: Path,
@@ -135,7 +132,7 @@ def suggest_events(
     found = {kind: sum(event.kind == kind for event in events) for kind in map(str, request.detectors)}
     if as_json:
         values = {"out": str(out), "kinds": found, "channels": list(request.channels), "detector": detection.detector}
-        click.echo(json.dumps(values | {"restricted": restricted, "seconds": detection.seconds}, ensure_ascii=False))
+        print_json(values | {"restricted": restricted, "seconds": detection.seconds})
     else:
         where = "in N2 and N3" if restricted else "in all stages"
         counts = ", ".join(f"{kind} {count}" for kind, count in found.items())
