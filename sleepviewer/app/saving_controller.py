@@ -15,7 +15,8 @@ from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
-from sleepviewer.review.saving import export_labels, save_path_of, save_review
+from sleepviewer.review.exporting import export_labels
+from sleepviewer.review.saving import save_path_of, save_review
 
 
 class SavingController(QObject):

@@ -95,9 +95,10 @@ def suggest_events(
 ) -> None:
     """Look for spindles and slow waves in NIGHT and write them to OUT (.edf, .csv or .tsv), marked as suggested."""
     from sleepviewer.review.event_files import write_events
+    from sleepviewer.review.exporting import check_export_path
     from sleepviewer.review.night import set_truth_from
     from sleepviewer.review.opening import open_night
-    from sleepviewer.review.saving import check_export_path, is_review_of, restore_review
+    from sleepviewer.review.saving import is_review_of, restore_review
     from sleepviewer.review.suggestions import take_up
     from sleepviewer.scoring.detection import DetectionRequest, Detector, detect, detectable, nothing_found
 

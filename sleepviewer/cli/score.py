@@ -66,8 +66,9 @@ def score(
 ) -> None:
     """Score a night and write the stages; with a truth, also say how well they agree."""
     from sleepviewer.review.document import Base
+    from sleepviewer.review.exporting import check_export_path, export_labels
     from sleepviewer.review.opening import open_night
-    from sleepviewer.review.saving import check_export_path, export_labels, save_review
+    from sleepviewer.review.saving import save_review
     from sleepviewer.scoring.base import ChannelChoice
 
     spec = _engine_spec(engine, weights)
