@@ -25,6 +25,7 @@ from sleepviewer.app.actions import Actions
 from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.events_part import EventsPart
+from sleepviewer.app.export_part import ExportPart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
@@ -58,6 +59,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     AppearancePart,
     KeysPart,
     PicturesPart,
+    ExportPart,
     TracesPart,
     MontagePart,
     NightPart,

@@ -15,6 +15,7 @@ import numpy as np
 
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, read_meta
 from sleepviewer.datasets.manifest import MANIFEST, Line, read_manifest, write_manifest
+from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import ArchiveError, OutputError, SleepViewerError
 from sleepviewer.files import sha256_of
 from sleepviewer.review.exporting import ExportOptions, recording_name, write_export
@@ -126,7 +127,7 @@ def export_folder(
         if tell is not None:
             tell(done, len(reviews), night)
         line, what = _one(wanted, review, night, metas[review], newest, lines.get(night))
-        getattr(result, what)[night] = line.get(what, line)
+        getattr(result, what)[night] = line if what in ("exported", "kept") else line[what]
         if what == "exported" or (what != "kept" and not _still_there(wanted.out, lines.get(night))):
             lines[night] = line
             write_manifest(wanted.out, lines)
@@ -155,7 +156,7 @@ def export_review(wanted: FolderExport) -> Line:
     """Export the one review that is named to ``out``, here a file; return what a manifest would say of it.
 
     Raises ArchiveError where there is not one review, nobody has corrected it and that was asked for, or its signal
-    can't be had; OutputError where the file can't be written, or is there already.
+    can't be had; OutputError where the file can't be written, is there already, or is one of the night's own.
     """
     (review,) = find_reviews(wanted.sources)
     if read_meta(review) is None:
@@ -163,6 +164,10 @@ def export_review(wanted: FolderExport) -> Line:
     archive = read_archive(review)
     if wanted.only_reviewed and not is_reviewed(archive):
         raise ArchiveError(f"Nobody has corrected a label in {review.name}.")
+    recording = _find_recording(wanted, review, archive)
+    for source in (review, recording, None if recording is None else find_truth(recording)):
+        if source is not None and wanted.out.exists() and wanted.out.samefile(source):
+            raise OutputError(f"{wanted.out} is one of the night's own files and was not written over.")
     line: Line = {"review": {"file": review.name, "sha256": sha256_of(review)}}
     return {**line, **_write(wanted, review, archive, wanted.out, None)}
 

@@ -131,7 +131,7 @@ def write_export(archive: ScoringArchive, path: Path, options: ExportOptions) ->
     if path.suffix.lower() not in options.format.endings:
         wanted = " or ".join(options.format.endings)
         raise OutputError(f"{path} was not written: a file of the format “{options.format}” ends in {wanted}.")
-    chosen = chosen_epochs(archive, options)
+    chosen = chosen_epochs(archive.night_labels, archive.night_corrected, options)
     part = _part_of(archive, chosen, options)
     labels = np.where(chosen, archive.night_labels, np.int8(Stage.UNKNOWN))
     written = part.y if options.format.has_signal else labels
@@ -149,14 +149,17 @@ def write_export(archive: ScoringArchive, path: Path, options: ExportOptions) ->
     return described(part, labels, path, options)
 
 
-def chosen_epochs(archive: ScoringArchive, options: ExportOptions) -> NDArray[np.bool_]:
-    """Return which of the night's epochs the options ask for, ``bool [N]``, whether or not they have a label."""
-    chosen = np.ones(archive.n_epochs, dtype=bool)
+def chosen_epochs(labels: StageArray, corrected: StageArray, options: ExportOptions) -> NDArray[np.bool_]:
+    """Return which of the night's epochs the options ask for, ``bool [N]``, whether or not they have a label.
+
+    ``labels``, ``int8 [N]``, are those that count, ``corrected``, ``int8 [N]``, NOT_CORRECTED where nothing was said.
+    """
+    chosen = np.ones(len(labels), dtype=bool)
     if options.trim_wake_min is not None and options.format.has_signal:
-        first, stop = trim_wake(archive.night_labels, options.trim_wake_min)
+        first, stop = trim_wake(labels, options.trim_wake_min)
         chosen[:first] = chosen[stop:] = False
     if options.only_edited:
-        chosen &= archive.night_corrected != NOT_CORRECTED
+        chosen &= corrected != NOT_CORRECTED
     return chosen
 
 
