@@ -201,10 +201,16 @@ def test_trouble_with_a_folder_is_a_sentence_in_the_dialog(
     assert not dialog.export_button.isEnabled()
 
 
-def test_the_night_s_own_folder_is_proposed(opened: MainWindow, tmp_path: Path) -> None:
+def test_the_night_s_own_folder_is_proposed(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     opened.run_command("export_folder")
     dialog = part_of(opened).dialog
     assert dialog is not None
     assert (dialog.reviews.text(), dialog.out.text()) == (str(tmp_path), str(tmp_path / "export"))
+    assert dialog.focusWidget() is dialog.reviews
+    visited = []
+    for _ in range(6):
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(dialog.focusWidget())
+    assert visited[1::2] == [dialog.recordings, dialog.out, dialog.form.kind]
     for line in (dialog.reviews, dialog.recordings, dialog.out):
         assert line.accessibleName()

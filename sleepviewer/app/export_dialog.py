@@ -26,8 +26,8 @@ from sleepviewer.review.night import Night
 from sleepviewer.stages import Stage
 
 _FORMATS: Final = (
-    (Format.ATTNSLEEP, "AttnSleep epochs (npz)", "Signal, labels and their places: for training, names nobody."),
-    (Format.ARCHIVE, "Scoring archive (npz)", "The same, with all layers and who changed what when."),
+    (Format.ATTNSLEEP, "AttnSleep epochs (npz)", "Signal, labels and their places, for training; it names nobody."),
+    (Format.ARCHIVE, "Scoring archive (npz)", "Signal, labels, all layers, and who changed what when."),
     (Format.EDF, "EDF+ annotations", "A hypnogram that other programs read."),
     (Format.CSV, "Table (CSV)", "A hypnogram, one row for every epoch."),
     (Format.TXT, "One stage a line (text)", "A hypnogram, without times."),
@@ -74,7 +74,8 @@ class ExportForm(QWidget):
         trim.addWidget(self.wake)
         trim.addWidget(QLabel("of wake around sleep", self))
         trim.addStretch()
-        form = QFormLayout(self)
+        self.rows = form = QFormLayout(self)
+        """Where a dialog may put rows of its own above these."""
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Format", self.kind)
         form.addRow("", self._meaning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -9,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -69,17 +69,26 @@ class FolderExportDialog(QDialog):
         self._show_state()
 
     def _lay_out(self) -> None:
-        folders = QFormLayout()
-        for title, line in (("Reviews in", self.reviews), ("Recordings in", self.recordings), ("Write to", self.out)):
-            folders.addRow(title, self._with_button(line))
+        rows = (("Reviews in", self.reviews), ("Recordings in", self.recordings), ("Write to", self.out))
+        order: list[QWidget] = []
+        for place, (title, line) in enumerate(rows):
+            button = self._chooser(line)
+            row = QHBoxLayout()
+            row.addWidget(line, 1)
+            row.addWidget(button)
+            self.form.rows.insertRow(place, title, row)
+            order += [line, button]
+        order += [self.form.kind, self.form.epochs, self.form.trim, self.form.wake, self.only_reviewed, self.replace]
         layout = QVBoxLayout(self)
-        layout.addLayout(folders)
         layout.addWidget(self.form)
         for widget in (self.only_reviewed, self.replace, self.note, self.progress, self.said, self.reasons):
             layout.addWidget(widget)
         layout.addWidget(self._buttons)
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
+        self.reviews.setFocus()
 
-    def _with_button(self, line: QLineEdit) -> QHBoxLayout:
+    def _chooser(self, line: QLineEdit) -> QPushButton:
         button = QPushButton("Choose…", self)
         button.setAccessibleName(f"Choose: {line.accessibleName()}")
         button.setAutoDefault(False)
@@ -90,10 +99,7 @@ class FolderExportDialog(QDialog):
                 line.setText(str(folder))
 
         button.clicked.connect(choose)
-        row = QHBoxLayout()
-        row.addWidget(line, 1)
-        row.addWidget(button)
-        return row
+        return button
 
     @property
     def wanted(self) -> FolderExport:
