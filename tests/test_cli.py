@@ -507,7 +507,7 @@ def test_importing_the_window_imports_nothing_heavy() -> None:
 
 def test_a_picture_neither_follows_nor_changes_where_the_window_was(run: Run, night: Path, tmp_path: Path) -> None:
     def paint() -> tuple[int, int]:
-        assert run("view", night, "--screenshot", tmp_path / "a.png").code == 0
+        assert run("view", night, "--screenshot", tmp_path / "a.png", "--overwrite").code == 0
         return png_size(tmp_path / "a.png")
 
     assert paint() == (1366, 768)
@@ -532,6 +532,35 @@ def test_demo_without_a_display_prints_the_agreement_and_paints(
     assert "κ" in outcome.out
     assert png_size(tmp_path / "demo.png") == (1366, 768)
     check_trouble(run("demo", "--out", tmp_path / "absent" / "demo.png"), "absent")
+
+
+def test_demo_writes_over_its_own_picture_alone(
+    run: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sleepviewer.simulation.demo.DEMO_HOURS", 1.6)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    assert [run("demo").code, run("demo").code] == [0, 0]
+    (tmp_path / "mine.png").write_bytes((tmp_path / "sleepviewer-demo.png").read_bytes())
+    (tmp_path / "sleepviewer-demo.png").write_bytes(b"somebody else's")
+    for name in ("sleepviewer-demo.png", "mine.png"):
+        before = files(tmp_path)
+        check_trouble(run("demo", "--out", name), "there already", "--overwrite")
+        assert files(tmp_path) == before
+        assert run("demo", "--out", name, "--overwrite").code == 0
+
+
+def test_results_are_written_over_only_when_that_was_asked(
+    run: Run, engine: FakeEngine, night: Path, tmp_path: Path
+) -> None:
+    scored, picture = tmp_path / "scored.npz", tmp_path / "picture.png"
+    for args in (["score", night, "--out", scored], ["view", night, "--screenshot", picture]):
+        assert run(*args).code == 0
+        before = files(tmp_path)
+        check_trouble(run(*args), "there already", "--overwrite")
+        assert files(tmp_path) == before
+        assert run(*args, "--overwrite").code == 0
+    assert len(engine.asked) == 2
 
 
 # -- the real night

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from sleepviewer.cli.options import PATH, json_option, overwrite_option, print_json
-from sleepviewer.errors import OutputError
+from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json
 
 
 @click.command("export-events", short_help="Write a review's events as EDF+ annotations or CSV.")
@@ -29,10 +28,10 @@ def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json
     The recording itself is not needed.
     """
     from sleepviewer.archive.archive import read_archive
-    from sleepviewer.review.event_files import events_of, write_events
+    from sleepviewer.review.event_files import ENDINGS, events_of, write_events
     from sleepviewer.review.events import in_order
 
-    check_out(out, review, overwrite=overwrite)
+    check_out(out, review, endings=ENDINGS, overwrite=overwrite)
     archive = read_archive(review)
     events, damaged = events_of(archive)
     if damaged:
@@ -50,18 +49,6 @@ def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json
     else:
         counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items()) or "none"
         click.echo(f"{out} written: {len(chosen)} events ({counts})", err=True)
-
-
-def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
-    """Raise OutputError where a file of events can't be written to ``out``, or would replace another."""
-    from sleepviewer.review.event_files import ENDINGS
-
-    if out.suffix.lower() not in ENDINGS:
-        raise OutputError(f"{out} was not written: end its name in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
-    if any(path.exists() and out.exists() and out.samefile(path) for path in inputs):
-        raise OutputError(f"{out} is one of the files to read and was not written over; choose another name.")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
 
 
 @click.command("suggest-events", short_help="Look for spindles and slow waves with YASA.")
@@ -94,7 +81,7 @@ def suggest_events(
     as_json: bool,
 ) -> None:
     """Look for spindles and slow waves in NIGHT and write them to OUT (.edf, .csv or .tsv), marked as suggested."""
-    from sleepviewer.review.event_files import write_events
+    from sleepviewer.review.event_files import ENDINGS, write_events
     from sleepviewer.review.exporting import check_export_path
     from sleepviewer.review.night import set_truth_from
     from sleepviewer.review.opening import open_night
@@ -102,7 +89,7 @@ def suggest_events(
     from sleepviewer.review.suggestions import take_up
     from sleepviewer.scoring.detection import DetectionRequest, Detector, detect, detectable, nothing_found
 
-    check_out(out, *(path for path in (night, labels) if path is not None), overwrite=overwrite)
+    check_out(out, night, labels, endings=ENDINGS, overwrite=overwrite)
     opened = open_night(night, look_beside=labels is None)
     if labels is not None and is_review_of(opened, labels):
         restore_review(opened, labels)

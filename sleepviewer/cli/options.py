@@ -23,8 +23,11 @@ truth_option = click.option(
 LABEL_ENDINGS: Final = (".npz", ".edf", ".csv", ".tsv", ".txt")
 
 
-def check_out(out: Path, *inputs: Path | None, endings: tuple[str, ...] = ()) -> None:
-    """Find out before the work, not after it, that the result can't be written, or would replace what it is made of."""
+def check_out(out: Path, *inputs: Path | None, endings: tuple[str, ...] = (), overwrite: bool | None = None) -> None:
+    """Find out before the work, not after it, that the result can't be written, or would replace what it is made of.
+
+    Unless ``overwrite`` was asked for, it must not replace anything; None leaves that to what writes it.
+    """
     if out.is_dir() or not out.resolve().parent.is_dir():
         what = "is a folder" if out.is_dir() else f"lies in a folder that does not exist ({out.resolve().parent})"
         raise OutputError(f"{out} can't be written, since it {what}; name a file in a folder that exists.")
@@ -33,6 +36,8 @@ def check_out(out: Path, *inputs: Path | None, endings: tuple[str, ...] = ()) ->
     if endings and out.suffix.lower() not in endings:
         *most, last = endings
         raise OutputError(f"{out} was not written: end its name in {', '.join(most) + ' or ' if most else ''}{last}.")
+    if overwrite is False and out.exists():
+        raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
 
 
 def tell(notes: Iterable[str]) -> None:

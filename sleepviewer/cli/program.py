@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from sleepviewer import __version__
-from sleepviewer.cli.options import PATH, check_out, json_option, print_json, tell, truth_option
+from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json, tell, truth_option
 from sleepviewer.cli.score import agreement_of, run_engine, scoring_summary, scoring_text
 from sleepviewer.errors import ChannelError, RecordingError, SleepViewerError
 
 _DEMO_EPOCH = 181
+_DEMO_PICTURE = Path("sleepviewer-demo.png")
 
 
 class _Program(click.Group):
@@ -115,6 +116,7 @@ def _timebase(_: click.Context, __: click.Parameter, value: str | None) -> float
 )
 @click.option("--size", default="1366x768", show_default=True, callback=_size, help="Size of the picture.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours (default: the system's, or light).")
+@click.option("--overwrite", is_flag=True, help="Write over a picture that is there.")
 def view(
     night: Path | None,
     truth: Path | None,
@@ -126,12 +128,13 @@ def view(
     timebase: float | None,
     size: tuple[int, int],
     theme: str | None,
+    overwrite: bool,
 ) -> None:
     """Open a night in the window (the word “view” may be left out)."""
     if screenshot is not None:
         if night is None:
             raise click.UsageError("--screenshot needs a NIGHT")
-        check_out(screenshot, night, truth, labels, endings=(".png", ".svg", ".pdf"))
+        check_out(screenshot, night, truth, labels, endings=(".png", ".svg", ".pdf"), overwrite=overwrite)
         _use_offscreen()
         from sleepviewer.app.main import paint_window
         from sleepviewer.review.opening import open_night
@@ -177,10 +180,18 @@ def info(night: Path, as_json: bool) -> None:
 @click.option("--real", is_flag=True, help="Fetch one real Sleep-EDF night (48 MB, needs a network) instead.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Which simulated night.")
 @click.option(
-    "--out", type=PATH, default=Path("sleepviewer-demo.png"), show_default=True, help="Picture, without a display."
+    "--out",
+    type=PATH,
+    default=_DEMO_PICTURE,
+    show_default=True,
+    help="Picture (png) to write where there is no display.",
 )
-def demo(real: bool, seed: int, out: Path) -> None:
-    """Open a simulated night, score it and show it; without a display, print the agreement and write the picture."""
+@overwrite_option
+def demo(real: bool, seed: int, out: Path, overwrite: bool) -> None:
+    """Open a simulated night, score it and show it; without a display, print the agreement and write the picture.
+
+    Called again, it writes over its own picture of the default name; any other file needs --overwrite.
+    """
     if real:
         from sleepviewer.datasets.sleep_edf import fetch_sleep_edf_night
 
@@ -193,17 +204,17 @@ def demo(real: bool, seed: int, out: Path) -> None:
         from sleepviewer.app.main import run_window
 
         sys.exit(run_window(night, score=True, epoch=_DEMO_EPOCH))
-    _demo_without_display(night, out)
+    _demo_without_display(night, out, overwrite=overwrite or (out == _DEMO_PICTURE and _is_own_picture(out)))
 
 
-def _demo_without_display(path: Path, picture: Path) -> None:
+def _demo_without_display(path: Path, picture: Path, *, overwrite: bool) -> None:
     _use_offscreen()
     from sleepviewer.app.main import paint_window
     from sleepviewer.review.opening import open_night
     from sleepviewer.scoring.base import ChannelChoice
     from sleepviewer.scoring.registry import EngineSpec
 
-    check_out(picture, path, endings=(".png",))
+    check_out(picture, path, endings=(".png",), overwrite=overwrite)
     night = open_night(path)
     if night.channel is None:
         raise ChannelError(f"No EEG channel of {path.name} was recognised.")
@@ -216,7 +227,13 @@ def _demo_without_display(path: Path, picture: Path) -> None:
     click.echo(f"There is no display here, so the window was painted into {picture}.")
 
 
-# -- parts
+def _is_own_picture(path: Path) -> bool:
+    """Whether a PNG says at its beginning that SleepViewer painted it."""
+    try:
+        with path.open("rb") as file:
+            return b"tEXtSoftware\0SleepViewer" in file.read(1024)
+    except OSError:
+        return False
 
 
 def _has_display() -> bool:

@@ -72,7 +72,7 @@ def score(
     from sleepviewer.scoring.base import ChannelChoice
 
     spec = _engine_spec(engine, weights)
-    check_out(out, night, truth, weights, endings=LABEL_ENDINGS)
+    check_out(out, night, truth, weights, endings=LABEL_ENDINGS, overwrite=overwrite)
     opened = open_night(night, truth_path=truth, look_beside=False)
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
@@ -86,7 +86,8 @@ def score(
     prediction = run_engine(opened, spec, ChannelChoice(eeg, eog, emg))
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
-    check_export_path(opened, out, replace=overwrite)  # somebody may have saved there while the night was scored
+    check_out(out, overwrite=overwrite)  # somebody may have saved there while the night was scored
+    check_export_path(opened, out, replace=overwrite)
     if out.suffix.lower() == ".npz":
         save_review(opened, out, replace=True)
     else:
