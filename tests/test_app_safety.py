@@ -40,12 +40,6 @@ def night(tmp_path: Path) -> Path:
     return write_night(tmp_path / "night.edf")
 
 
-@pytest.fixture
-def opened(window: MainWindow, night: Path) -> MainWindow:
-    assert window.open_path(night)
-    return window
-
-
 def press(qtbot: QtBot, window: MainWindow, *keys: Qt.Key) -> None:
     for key in keys:
         qtbot.keyClick(window, key)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edf_files import Signal, write_edf
 from faulty_files import NO_RECORDING
+from night_files import MODEL, RATE, TRUTH, N, files, write_night, write_stages
 from review_values import proba_of
 
 import sleepviewer
@@ -24,8 +24,7 @@ from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.cli import main
 from sleepviewer.errors import EngineError
-from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
-from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.hypnogram import read_track, to_hypnogram
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import save_review
@@ -33,11 +32,6 @@ from sleepviewer.scoring.base import ChannelChoice, Prediction, Progress
 from sleepviewer.scoring.registry import engine_ids
 from sleepviewer.stages import Stage
 
-N = 20
-RATE = 100
-START = datetime(2021, 3, 4, 22, 30)
-TRUTH = [0] * 5 + [1, 2, 2, 3, 3, 4, 2, 2, 1, 0, 0, 0, 0, 0, -1]
-MODEL = [0] * 6 + [2, 2, 2, 3, 3, 4, 2, 1, 1, 0, 0, 0, 0, 0]
 FIGURES = {"accuracy", "macro_f1", "kappa", "f1", "confusion", "epochs"}
 COMMANDS = ("view", "score", "compare", "export", "info", "demo", "models")
 
@@ -66,20 +60,6 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Outcome(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
-
-
-def write_night(path: Path, n: int = N, label: str = "EEG C4") -> Path:
-    rng = np.random.default_rng(n)
-    signals = [
-        Signal(label, RATE, "uV", np.round(rng.standard_normal(n * 30 * RATE) * 30, 1)),
-        Signal("EOG left", RATE, "uV", np.zeros(n * 30 * RATE)),
-    ]
-    return write_edf(path, signals, start=START, record_s=30)
-
-
-def write_stages(path: Path, stages: list[int], start: datetime = START) -> Path:
-    write_hypnogram(Hypnogram(np.array(stages, dtype=np.int8), start, "expert"), path)
-    return path
 
 
 @pytest.fixture
@@ -120,10 +100,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
     monkeypatch.setattr("sleepviewer.scoring.registry.make_engine", lambda spec: fake)
     return fake
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def check_trouble(outcome: Outcome, *words: str) -> None:
