@@ -106,3 +106,10 @@ def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 def window(make_window: Callable[[], MainWindow]) -> MainWindow:
     """One window without a night."""
     return make_window()
+
+
+@pytest.fixture
+def opened(window: MainWindow, night: Path) -> MainWindow:
+    """The window with the test module's own ``night`` open."""
+    assert window.open_path(night)
+    return window

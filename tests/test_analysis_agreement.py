@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
     cohen_kappa_score,
@@ -16,18 +15,13 @@ from sklearn.metrics import (
     f1_score,
     precision_recall_fscore_support,
 )
+from stage_pairs import columns, pairs_from
 
 from sleepviewer.analysis.agreement import agreement
 from sleepviewer.errors import AlignmentError
 from sleepviewer.stages import SCORED_STAGES, Stage
 
-STAGES = st.integers(-1, 4)
-PAIRS = st.lists(st.tuples(STAGES, STAGES), min_size=1, max_size=60)
-
-
-def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    both = np.array(pairs, dtype=np.int8)
-    return both[:, 0], both[:, 1]
+PAIRS = pairs_from(-1)
 
 
 @settings(max_examples=60, deadline=None)

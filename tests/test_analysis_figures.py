@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, confusion_matrix, matthews_corrcoef
+from stage_pairs import columns, pairs_from
 
 from sleepviewer.analysis.agreement import (
     DEPTH_ORDER,
@@ -26,12 +27,7 @@ from sleepviewer.stages import N_STAGES, Stage
 from sleepviewer.training.published import PUBLISHED
 
 STAGES = st.integers(0, 4)
-PAIRS = st.lists(st.tuples(STAGES, STAGES), min_size=1, max_size=60)
-
-
-def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    both = np.array(pairs, dtype=np.int8)
-    return both[:, 0], both[:, 1]
+PAIRS = pairs_from(0)
 
 
 @settings(max_examples=60, deadline=None)

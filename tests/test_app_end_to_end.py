@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app import dialogs
+from sleepviewer.app import export_dialog
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.stages import Stage
@@ -99,7 +99,7 @@ def test_a_night_is_scored_reviewed_saved_taken_up_and_exported(
 
     # Exported, and read by numpy alone.
     out = tmp_path / "train.npz"
-    monkeypatch.setattr(dialogs, "ask_export_path", lambda *_: out)
+    monkeypatch.setattr(export_dialog, "ask_export", lambda night, options, window: (out, options))
     qtbot.keyClick(window, Qt.Key.Key_E, CONTROL)
     assert window.info_bar.text == ""
     check_training_file(out, real_copy, np.where(corrected == NOT_CORRECTED, truth, corrected))

@@ -32,12 +32,6 @@ def night(tmp_path: Path) -> Path:
     return write_night(tmp_path / "night.edf")
 
 
-@pytest.fixture
-def opened(window: MainWindow, night: Path) -> MainWindow:
-    assert window.open_path(night)
-    return window
-
-
 def keys_part(window: MainWindow) -> KeysPart:
     (part,) = [part for part in window.parts if isinstance(part, KeysPart)]
     return part

@@ -43,12 +43,6 @@ def night(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(window: MainWindow, night: Path) -> MainWindow:
-    assert window.open_path(night)
-    return window
-
-
-@pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     """What is answered when a montage's name is asked for; the question and the proposal come back in it."""
     asked: dict[str, str | None] = {"answer": "Sleep"}

@@ -40,12 +40,6 @@ def night(tmp_path: Path) -> Path:
     return write_night(tmp_path / "night.edf")
 
 
-@pytest.fixture
-def opened(window: MainWindow, night: Path) -> MainWindow:
-    assert window.open_path(night)
-    return window
-
-
 def press(qtbot: QtBot, window: MainWindow, *keys: Qt.Key) -> None:
     for key in keys:
         qtbot.keyClick(window, key)
@@ -165,7 +159,7 @@ def test_an_export_gets_the_ending_of_its_format(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, chosen: str, expected: str
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
-    assert dialogs.ask_export_path(window, tmp_path) == tmp_path / expected
+    assert dialogs.ask_export_path(window, tmp_path, chosen) == tmp_path / expected
 
 
 def test_a_file_whose_ending_was_added_is_asked_about(
@@ -177,7 +171,7 @@ def test_a_file_whose_ending_was_added_is_asked_about(
     buttons = QMessageBox.StandardButton
     for answer, expected in ((buttons.No, None), (buttons.Yes, tmp_path / "night-Hypnogram.edf")):
         monkeypatch.setattr(QMessageBox, "question", lambda *_, answer=answer: answer)
-        assert dialogs.ask_export_path(window, tmp_path) == expected
+        assert dialogs.ask_export_path(window, tmp_path, "EDF+ annotations (*.edf)") == expected
 
 
 def test_a_review_beside_that_can_not_be_written_any_more_is_saved_with_the_user(
@@ -248,4 +242,4 @@ def test_a_dialog_that_names_no_format_keeps_the_typed_ending(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "foo.npz"), ""))
-    assert dialogs.ask_export_path(window, tmp_path) == tmp_path / "foo.npz"
+    assert dialogs.ask_export_path(window, tmp_path, "Scoring archive (*.npz)") == tmp_path / "foo.npz"

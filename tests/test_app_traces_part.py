@@ -32,12 +32,6 @@ def night(tmp_path: Path) -> Path:
     )
 
 
-@pytest.fixture
-def opened(window: MainWindow, night: Path) -> MainWindow:
-    assert window.open_path(night)
-    return window
-
-
 def call(window: MainWindow, command: str) -> None:
     action = window.findChild(QAction, command)
     assert isinstance(action, QAction)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import night_files
 import numpy as np
 import pytest
-from edf_files import Signal, write_edf, write_edf_plus_d
+from edf_files import write_edf, write_edf_plus_d
 from faulty_files import NO_RECORDING, missing, text, without_an_epoch
+from night_files import RATE, write_stages
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLabel, QPushButton, QTableView, QWidget
@@ -18,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from review_values import prediction_of, proba_of
 
 from sleepviewer.app import dialogs
+from sleepviewer.app.export_dialog import ExportDialog
 from sleepviewer.app.geometry import GUTTER_PX
 from sleepviewer.app.help_overlay import HelpOverlay
 from sleepviewer.app.keys import KEY_TABLE
@@ -27,16 +31,14 @@ from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.window import MainWindow
-from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
-from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.hypnogram import read_track, to_hypnogram
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED, EditKind
 from sleepviewer.scoring.base import Prediction, Progress
 from sleepviewer.simulation import simulate_night
 
 N = 40
-RATE = 100
-START = datetime(2021, 3, 4, 22, 30)
+write_night = partial(night_files.write_night, n=N)
 MODEL = [e % 5 for e in range(N)]
 CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
 KEYPAD = Qt.KeyboardModifier.KeypadModifier
@@ -45,29 +47,9 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 MakeWindow = Callable[[], MainWindow]
 
 
-def write_night(path: Path, n: int = N, start: datetime = START) -> Path:
-    rng = np.random.default_rng(n)
-    channels = [
-        Signal("EEG C4", RATE, "uV", np.round(rng.standard_normal(n * 30 * RATE) * 30, 1)),
-        Signal("EOG left", RATE, "uV", np.zeros(n * 30 * RATE)),
-    ]
-    return write_edf(path, channels, start=start, record_s=30)
-
-
-def write_stages(path: Path, stages: list[int], start: datetime | None = START) -> Path:
-    write_hypnogram(Hypnogram(np.array(stages, dtype=np.int8), start, "expert"), path)
-    return path
-
-
 @pytest.fixture
 def night(tmp_path: Path) -> Path:
     return write_night(tmp_path / "night.edf")
-
-
-@pytest.fixture
-def opened(window: MainWindow, night: Path) -> MainWindow:
-    assert window.open_path(night)
-    return window
 
 
 def session_of(window: MainWindow) -> NightSession:
@@ -93,8 +75,8 @@ def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names = [name for name in dir(dialogs) if name.startswith("ask_") and name != "ask_about_unsaved"]
     for name in (*names, "show_about"):
         monkeypatch.setattr(dialogs, name, lambda *_, name=name: asked.append(name))
-    for dialog in (HelpOverlay, CommandPalette, SettingsDialog):
-        monkeypatch.setattr(dialog, "exec", lambda *_, name=dialog.__name__: asked.append(name))
+    for dialog in (HelpOverlay, CommandPalette, SettingsDialog, ExportDialog):
+        monkeypatch.setattr(dialog, "exec", lambda *_, name=dialog.__name__: asked.append(name) or 0)
     monkeypatch.setattr(QDialog, "exec", lambda *_: 0)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
@@ -196,7 +178,7 @@ def test_cancelling_does_not_wait_for_the_engine_and_changes_nothing(qtbot: QtBo
 
 
 def test_what_an_engine_can_not_score_is_a_sentence(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    assert window.open_path(write_night(tmp_path / "short.edf", 3))
+    assert window.open_path(write_night(tmp_path / "short.edf", n=3))
     window.scoring_bar.choose_engine("yasa")  # which wants five minutes at least
     qtbot.keyClick(window, Qt.Key.Key_S)
     qtbot.waitUntil(lambda: window.info_bar.text != "", timeout=60_000)
@@ -243,7 +225,7 @@ def test_what_is_left_of_one_nights_scoring_does_not_reach_another(
 ) -> None:
     """A thread's last signals may arrive when another night has been opened in between."""
     start_without_process(opened)
-    assert opened.open_path(write_night(tmp_path / "other.edf", n_other))
+    assert opened.open_path(write_night(tmp_path / "other.edf", n=n_other))
     document = session_of(opened).document
     worker_of(opened).progressed.emit(Progress(0.9, "scoring", N - 4, proba_of([2] * 4)))
     assert document.proba is None
@@ -335,6 +317,7 @@ def test_a_save_that_fails_says_so_and_keeps_the_edits(
     qtbot.keyClick(opened, Qt.Key.Key_S, CONTROL | SHIFT)
     assert "Not saved" in opened.info_bar.text
     assert opened.isWindowModified()
+    monkeypatch.setattr(ExportDialog, "exec", lambda _: 1)
     monkeypatch.setattr(dialogs, "ask_export_path", lambda *_: tmp_path / "file" / "x.csv")
     qtbot.keyClick(opened, Qt.Key.Key_E, CONTROL)
     assert "Not exported" in opened.info_bar.text
@@ -353,8 +336,8 @@ def test_every_command_can_be_called(opened: MainWindow, monkeypatch: pytest.Mon
     for row in KEY_TABLE:
         if row.command != "quit":
             opened.run_command(row.command)
-    expected = {"ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "show_about"}
-    assert set(asked) >= expected | {"demo", "score", "HelpOverlay", "CommandPalette", "SettingsDialog"}
+    expected = {"ask_recording", "ask_truth", "ask_weights", "ask_save_path", "show_about"}
+    assert set(asked) >= expected | {"demo", "score", "HelpOverlay", "CommandPalette", "SettingsDialog", "ExportDialog"}
     opened.run_command("quit")
     assert not opened.isVisible()
 
@@ -628,7 +611,7 @@ def test_recent_recordings_are_offered_the_last_one_first(
 ) -> None:
     window = make_window()
     other = write_night(tmp_path / "other.edf")
-    gone = write_night(tmp_path / "gone.edf", 2)
+    gone = write_night(tmp_path / "gone.edf", n=2)
     for path in (night, gone, other, night):
         assert window.open_path(path)
     gone.unlink()

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edf_files import Signal, write_edf
 from faulty_files import NO_RECORDING
+from night_files import MODEL, RATE, TRUTH, N, files, write_night, write_stages
 from real_scoring import ScoredNight
 from review_values import proba_of
 
@@ -25,8 +25,7 @@ from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.cli import main
 from sleepviewer.errors import EngineError
-from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
-from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.hypnogram import read_track, to_hypnogram
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import save_review
@@ -34,11 +33,6 @@ from sleepviewer.scoring.base import ChannelChoice, Prediction, Progress
 from sleepviewer.scoring.registry import engine_ids
 from sleepviewer.stages import Stage
 
-N = 20
-RATE = 100
-START = datetime(2021, 3, 4, 22, 30)
-TRUTH = [0] * 5 + [1, 2, 2, 3, 3, 4, 2, 2, 1, 0, 0, 0, 0, 0, -1]
-MODEL = [0] * 6 + [2, 2, 2, 3, 3, 4, 2, 1, 1, 0, 0, 0, 0, 0]
 FIGURES = {"accuracy", "macro_f1", "kappa", "f1", "confusion", "epochs"}
 COMMANDS = ("view", "score", "compare", "export", "info", "demo", "models")
 
@@ -67,20 +61,6 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Outcome(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
-
-
-def write_night(path: Path, n: int = N, label: str = "EEG C4") -> Path:
-    rng = np.random.default_rng(n)
-    signals = [
-        Signal(label, RATE, "uV", np.round(rng.standard_normal(n * 30 * RATE) * 30, 1)),
-        Signal("EOG left", RATE, "uV", np.zeros(n * 30 * RATE)),
-    ]
-    return write_edf(path, signals, start=START, record_s=30)
-
-
-def write_stages(path: Path, stages: list[int], start: datetime = START) -> Path:
-    write_hypnogram(Hypnogram(np.array(stages, dtype=np.int8), start, "expert"), path)
-    return path
 
 
 @pytest.fixture
@@ -121,10 +101,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
     monkeypatch.setattr("sleepviewer.scoring.registry.make_engine", lambda spec: fake)
     return fake
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def check_trouble(outcome: Outcome, *words: str) -> None:
@@ -508,7 +484,7 @@ def test_importing_the_window_imports_nothing_heavy() -> None:
 
 def test_a_picture_neither_follows_nor_changes_where_the_window_was(run: Run, night: Path, tmp_path: Path) -> None:
     def paint() -> tuple[int, int]:
-        assert run("view", night, "--screenshot", tmp_path / "a.png").code == 0
+        assert run("view", night, "--screenshot", tmp_path / "a.png", "--overwrite").code == 0
         return png_size(tmp_path / "a.png")
 
     assert paint() == (1366, 768)
@@ -533,6 +509,35 @@ def test_demo_without_a_display_prints_the_agreement_and_paints(
     assert "κ" in outcome.out
     assert png_size(tmp_path / "demo.png") == (1366, 768)
     check_trouble(run("demo", "--out", tmp_path / "absent" / "demo.png"), "absent")
+
+
+def test_demo_writes_over_its_own_picture_alone(
+    run: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sleepviewer.simulation.demo.DEMO_HOURS", 1.6)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    assert [run("demo").code, run("demo").code] == [0, 0]
+    (tmp_path / "mine.png").write_bytes((tmp_path / "sleepviewer-demo.png").read_bytes())
+    (tmp_path / "sleepviewer-demo.png").write_bytes(b"somebody else's")
+    for name in ("sleepviewer-demo.png", "mine.png"):
+        before = files(tmp_path)
+        check_trouble(run("demo", "--out", name), "there already", "--overwrite")
+        assert files(tmp_path) == before
+        assert run("demo", "--out", name, "--overwrite").code == 0
+
+
+def test_results_are_written_over_only_when_that_was_asked(
+    run: Run, engine: FakeEngine, night: Path, tmp_path: Path
+) -> None:
+    scored, picture = tmp_path / "scored.npz", tmp_path / "picture.png"
+    for args in (["score", night, "--out", scored], ["view", night, "--screenshot", picture]):
+        assert run(*args).code == 0
+        before = files(tmp_path)
+        check_trouble(run(*args), "there already", "--overwrite")
+        assert files(tmp_path) == before
+        assert run(*args, "--overwrite").code == 0
+    assert len(engine.asked) == 2
 
 
 # -- the real night

@@ -26,11 +26,12 @@ from sleepviewer.errors import ArchiveError, EventError, OutputError, ReviewInTh
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.event_files import events_of, write_events
 from sleepviewer.review.events import Event, EventEdit, EventKind, Origin, overlap_text
+from sleepviewer.review.exporting import export_events, export_labels
 from sleepviewer.review.history import read_undoable
 from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
-from sleepviewer.review.saving import export_events, export_labels, save_path_of, save_review
+from sleepviewer.review.saving import save_path_of, save_review
 from sleepviewer.stages import Stage
 
 N, RATE = 10, 100

@@ -21,9 +21,10 @@ from sleepviewer.hypnogram import read_track, to_hypnogram, write_hypnogram
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED
+from sleepviewer.review.exporting import ExportOptions, Format, export_labels
 from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
-from sleepviewer.review.saving import export_labels, is_review_of, restore_review, save_path_of, save_review
+from sleepviewer.review.saving import is_review_of, restore_review, save_path_of, save_review
 from sleepviewer.stages import Stage
 
 N = 8
@@ -332,7 +333,7 @@ def test_an_npz_holds_the_signal_and_the_labels_that_count(path: Path, tmp_path:
 
 def test_trimmed_wake_is_left_out_of_the_npz_alone(path: Path, tmp_path: Path) -> None:
     night = reviewed(path)
-    export_labels(night, tmp_path / "train.npz", trim_wake_min=0)
+    export_labels(night, tmp_path / "train.npz", options=ExportOptions(Format.ARCHIVE, trim_wake_min=0))
     with np.load(tmp_path / "train.npz", allow_pickle=False) as npz:
         assert npz["epoch_index"].tolist() == [1, 2, 3, 4, 5, 6]
 

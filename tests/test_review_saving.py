@@ -16,9 +16,10 @@ from sleepviewer.archive.archive import read_archive
 from sleepviewer.errors import OutputError, ReviewInTheWayError
 from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.review.document import Base
+from sleepviewer.review.exporting import export_labels
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
-from sleepviewer.review.saving import export_labels, save_path_of, save_review
+from sleepviewer.review.saving import save_path_of, save_review
 from sleepviewer.stages import Stage
 
 N, RATE = 8, 100

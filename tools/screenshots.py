@@ -29,6 +29,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 from sleepviewer.analysis.shifts import Kind
 from sleepviewer.app.disagreement_table import CONFIDENCE
 from sleepviewer.app.disagreements_part import DisagreementsPart
+from sleepviewer.app.export_dialog import ExportDialog
+from sleepviewer.app.folder_export_dialog import FolderExportDialog
 from sleepviewer.app.main import settle
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
@@ -36,6 +38,7 @@ from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.document import Base
 from sleepviewer.review.events import Event, EventKind, Origin
+from sleepviewer.review.export_folder import FolderExported
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import ChannelChoice
@@ -163,6 +166,35 @@ def show_looks(dialog: QDialog) -> None:
     dialog.findChildren(QTabWidget)[0].setCurrentIndex(1)
 
 
+def edit_and_export(window: MainWindow) -> None:
+    """Correct a few epochs, and ask for an export."""
+    correct(window)
+    window.run_command("export")
+
+
+def trim(dialog: QDialog) -> None:
+    """Leave the wake out that is far from sleep."""
+    assert isinstance(dialog, ExportDialog)
+    dialog.form.trim.setChecked(True)
+
+
+def export_folder(window: MainWindow) -> None:
+    """Show the dialog as it is after an export, modal for the picture."""
+    window.run_command("export_folder")
+    (dialog,) = window.findChildren(FolderExportDialog)
+    dialog.hide()
+    dialog.reviews.setText("/nights/reviews")
+    dialog.out.setText("/nights/training")
+    result = FolderExported(Path("/nights/training"))
+    result.exported = {f"night-{number}": {"epochs": 900 + number, "edited": 30 + number} for number in range(7)}
+    result.left_out = {"night-8": "Nobody has corrected a label in night-8.npz."}
+    result.failed = {
+        "night-9": "night-9.edf was not found and the review holds no signal; name the folder of the recordings."
+    }
+    dialog.show_result(result)
+    dialog.exec()
+
+
 STATES: dict[str, State] = {
     "welcome": State(""),
     "unscored": State("real"),
@@ -187,6 +219,8 @@ STATES: dict[str, State] = {
     "settings": State("scored", run("settings"), take_a_key),
     "looks": State("scored", run("settings"), show_looks),
     "picture": State("scored", run("save_picture"), lambda _: None),
+    "export": State("scored", edit_and_export, trim),
+    "export_folder": State("scored", export_folder, lambda _: None),
     "error": State("scored", fail),
 }
 

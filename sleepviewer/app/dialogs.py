@@ -12,7 +12,6 @@ from sleepviewer import __version__
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
-_EXPORTS = "AttnSleep archive (*.npz);;EDF+ annotations (*.edf);;Table (*.csv);;One stage a line (*.txt)"
 _PICTURES = "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)"
 
 
@@ -45,9 +44,15 @@ def ask_save_path(parent: QWidget, proposed: Path) -> Path | None:
     return _ask_written(parent, "Save the review", proposed, "Scoring archive (*.npz)")
 
 
-def ask_export_path(parent: QWidget, proposed: Path) -> Path | None:
-    """Ask where labels are to be exported; the chosen format decides on the ending."""
-    return _ask_written(parent, "Export labels", proposed, _EXPORTS)
+def ask_export_path(parent: QWidget, proposed: Path, kind: str) -> Path | None:
+    """Ask where labels are to be exported; ``kind`` (``Table (*.csv)``) says how the name ends."""
+    return _ask_written(parent, "Export", proposed, kind)
+
+
+def ask_folder(parent: QWidget, title: str, folder: Path) -> Path | None:
+    """Ask for a folder."""
+    name = QFileDialog.getExistingDirectory(parent, title, str(folder))
+    return Path(name) if name else None
 
 
 def ask_picture_path(parent: QWidget, proposed: Path) -> Path | None:

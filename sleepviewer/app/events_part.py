@@ -20,7 +20,7 @@ from sleepviewer.hypnogram.words import one_line
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.edits import Edit
 from sleepviewer.review.events import Event, EventEdit, EventKind
-from sleepviewer.review.saving import export_events
+from sleepviewer.review.exporting import export_events
 from sleepviewer.stages import EPOCH_S
 
 _SHORTEST_S = 0.05

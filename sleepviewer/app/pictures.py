@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+import sleepviewer
 from sleepviewer import __version__
 from sleepviewer.app.night.span import Span
 from sleepviewer.app.night_page import NightPage
@@ -275,7 +276,9 @@ def save_picture(path: Path, paint: Paint, setup: PictureSetup, title: str) -> N
             f"A PNG of {size.width()} × {size.height()} pixels is too large; take fewer dots an inch, or SVG or PDF."
         )
     if ending == ".png":
-        content = png_of(image_of(paint, setup))
+        image = image_of(paint, setup)
+        image.setText("Software", f"SleepViewer {sleepviewer.__version__}")
+        content = png_of(image)
     else:
         content = (svg_of if ending == ".svg" else pdf_of)(paint, setup, title)
     if not content:

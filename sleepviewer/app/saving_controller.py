@@ -15,7 +15,8 @@ from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
-from sleepviewer.review.saving import export_labels, save_path_of, save_review
+from sleepviewer.review.exporting import ExportOptions, Format, export_labels
+from sleepviewer.review.saving import save_path_of, save_review
 
 
 class SavingController(QObject):
@@ -31,6 +32,7 @@ class SavingController(QObject):
         self._status = status
         self._window = window
         self._session: NightSession | None = None
+        self._export_options = ExportOptions(Format.ARCHIVE)
         self.saved_at = ""
         """When the open night was saved last since it was opened, ``HH:MM``; empty where it was not."""
 
@@ -61,7 +63,7 @@ class SavingController(QObject):
             self._bar.show_error(str(error))
             return self.save_as(_free_name(path))
         except SleepViewerError as error:
-            still = "Your edits are still here, and File › Export labels… can write them as CSV."
+            still = "Your edits are still here, and File › Export… can write them as CSV."
             self._show_failure(f"Not saved: {error} {still}")
             return False
         self._bar.hide_error()
@@ -82,26 +84,28 @@ class SavingController(QObject):
     # -- exporting
 
     def ask_and_export(self) -> None:
-        """Ask where to write the labels that count, and write them."""
+        """Ask what to write of the labels that count and where, and write it."""
         if self._session is None:
             return
-        recording = self._session.night.recording.path
-        path = dialogs.ask_export_path(self._window, recording.with_name(f"{recording.stem}-labels.npz"))
-        if path is not None:
-            self.export(path)
+        from sleepviewer.app.export_dialog import ask_export
 
-    def export(self, path: Path) -> bool:
-        """Write the labels that count to a file whose ending says the format."""
+        asked = ask_export(self._session.night, self._export_options, self._window)
+        if asked is not None:
+            path, self._export_options = asked
+            self.export(path, self._export_options)
+
+    def export(self, path: Path, options: ExportOptions | None = None) -> bool:
+        """Write the labels that count; without ``options`` all of them, as what the file's name ends in."""
         if self._session is None:
             return False
         self._session.night.channel = self._channel()
         try:
-            export_labels(self._session.night, path, replace=True)
+            line = export_labels(self._session.night, path, options=options, replace=True)
         except SleepViewerError as error:
             self._show_failure(f"Not exported: {error}")
             return False
         self._bar.hide_error()
-        self._status.show_message(f"Exported to {path.absolute()}")
+        self._status.show_message(f"Exported to {path.absolute()}: {line['epochs']} epochs, {line['edited']} corrected")
         return True
 
     def _show_failure(self, sentence: str) -> None:

@@ -26,6 +26,7 @@ from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.events_part import EventsPart
+from sleepviewer.app.export_part import ExportPart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
@@ -60,6 +61,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     AppearancePart,
     KeysPart,
     PicturesPart,
+    ExportPart,
     TracesPart,
     MontagePart,
     NightPart,

@@ -28,6 +28,8 @@ NOT_CORRECTED: Final = -2
 _HIGHEST: Final = N_STAGES - 1
 _MOST_BYTES: Final = 4 << 30
 """What an archive may unpack to: 48 hours of one channel at 2 kHz take 1.3 GB."""
+_MOST_EPOCHS: Final = 31 * 24 * 120
+"""A month: a file that claims more is damaged, and would only fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,14 +189,48 @@ def write_archive(path: Path, archive: ScoringArchive) -> None:
         np.savez(file, **arrays)
 
 
+def write_attnsleep(path: Path, archive: ScoringArchive) -> None:
+    """Write an archive's epochs as AttnSleep's own preparation does, whole or not at all: who said what stays out.
+
+    Beside ``x``, ``y``, ``fs`` and ``ch_label`` stand ``epoch_index`` and ``n_epochs``, the epochs' places in the night
+    and its length, without which they can't be laid on the recording again. Raises OutputError where the file can't be
+    written.
+    """
+    with atomic_writer(path) as file:
+        np.savez(
+            file,
+            x=archive.x,
+            y=archive.y,
+            fs=np.float64(archive.fs),
+            ch_label=np.str_(archive.ch_label),
+            epoch_index=archive.epoch_index,
+            n_epochs=np.int32(archive.n_epochs),
+        )
+
+
 # -- reading
+
+
+def read_meta(path: Path) -> Mapping[str, Any] | None:
+    """Return an archive's ``meta`` without reading its arrays, or None where the file is an npz of another kind.
+
+    Raises ArchiveError where the file is no npz, is damaged, or its ``meta`` is not SleepViewer's.
+    """
+    try:
+        with path.open("rb") as file, _opened(file) as npz:
+            return _meta(npz) if "meta" in npz.files else None
+    except ArchiveError as error:
+        raise _named(error, path) from error
+    except OSError as error:
+        raise ArchiveError(f"{path} can't be read: {error.strerror or error}.") from error
 
 
 def read_archive(path: Path) -> ScoringArchive:
     """Read an archive of SleepViewer or of AttnSleep; pickled objects are never unpickled.
 
     AttnSleep's files have ``x``, ``y``, ``fs`` and ``ch_label`` (others of theirs are not touched). What they lack is
-    filled with “nothing known”, their epochs are numbered as if they followed each other, and ``notes`` say so.
+    filled with “nothing known”, their epochs are numbered as if they followed each other, and ``notes`` say so; those
+    that :func:`write_attnsleep` wrote have their places.
 
     Raises ArchiveError where the file is no npz, is damaged, lacks arrays, or its arrays contradict each other.
     """
@@ -202,21 +238,28 @@ def read_archive(path: Path) -> ScoringArchive:
         with path.open("rb") as file:
             return _read(file, path.name)
     except ArchiveError as error:
-        trouble = str(error)
-        raise ArchiveError(f"{path.name} is no usable archive: {trouble[0].lower()}{trouble[1:]}") from error
+        raise _named(error, path) from error
     except OSError as error:
         raise ArchiveError(f"{path} can't be read: {error.strerror or error}.") from error
 
 
-def _read(file: Any, name: str) -> ScoringArchive:
+def _named(error: ArchiveError, path: Path) -> ArchiveError:
+    trouble = str(error)
+    return ArchiveError(f"{path.name} is no usable archive: {trouble[0].lower()}{trouble[1:]}")
+
+
+def _opened(file: Any) -> Any:
     if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
         raise ArchiveError("It is no npz file.")
     file.seek(0)
     try:
-        npz = np.load(file, allow_pickle=False)
+        return np.load(file, allow_pickle=False)
     except Exception as error:  # a damaged zip makes its parser fail in many ways
         raise ArchiveError(f"It is damaged ({error}).") from error
-    with npz:
+
+
+def _read(file: Any, name: str) -> ScoringArchive:
+    with _opened(file) as npz:
         _check_sizes(npz)
         for key in ("x", "y"):
             if key not in npz.files:
@@ -272,7 +315,7 @@ def _rate(npz: Any) -> float:
         raise ArchiveError("Its “fs” is no number of samples a second.") from error
 
 
-def _native(npz: Any) -> ScoringArchive:
+def _meta(npz: Any) -> Mapping[str, Any]:
     try:
         meta = json.loads(str(_scalar(npz, "meta")))
     except (ValueError, RecursionError) as error:
@@ -281,6 +324,10 @@ def _native(npz: Any) -> ScoringArchive:
         raise ArchiveError("Its “meta” does not say that it is a SleepViewer archive.")
     if meta.get("version") != VERSION:
         raise ArchiveError(f"It has version {meta.get('version')}, but this SleepViewer reads {VERSION}; update it.")
+    return meta
+
+
+def _native(npz: Any) -> ScoringArchive:
     return ScoringArchive(
         x=_array(npz, "x"),
         y=_array(npz, "y"),
@@ -291,7 +338,7 @@ def _native(npz: Any) -> ScoringArchive:
         y_model=_array(npz, "y_model"),
         proba=_array(npz, "proba"),
         edited=_array(npz, "edited"),
-        meta=meta,
+        meta=_meta(npz),
         night_expert=_array(npz, "night_expert"),
         night_proba=_array(npz, "night_proba"),
         night_corrected=_array(npz, "night_corrected"),
@@ -308,23 +355,37 @@ def _attnsleep(npz: Any, name: str) -> ScoringArchive:
     if x.dtype.kind not in "fiu" or y.dtype.kind not in "iu":
         raise ArchiveError(f"Its “x” is {x.dtype} and its “y” {y.dtype}; both should be numbers, “y” whole ones.")
     n = len(y) if y.ndim == 1 else 0
-    nothing = np.full(n, int(Stage.UNKNOWN), dtype=np.int8)
-    no_proba = np.full((n, N_STAGES), np.nan, dtype=np.float32)
     _check_range("y", y, 0, _HIGHEST)
+    index, whole, notes = _places(npz, n, name)
+    night = np.full(whole, int(Stage.UNKNOWN), dtype=np.int8)
+    if y.ndim == 1:  # else the archive's own check says so
+        night[index] = y.astype(np.int8)
     return ScoringArchive(
         x=np.ascontiguousarray(x, dtype=np.float32),
         y=y.astype(np.int32),
         fs=_rate(npz),
         ch_label=str(_scalar(npz, "ch_label")) if "ch_label" in npz.files else "",
-        epoch_index=np.arange(n, dtype=np.int32),
+        epoch_index=index,
         y_expert=y.astype(np.int8),
-        y_model=nothing,
-        proba=no_proba,
+        y_model=np.full(n, int(Stage.UNKNOWN), dtype=np.int8),
+        proba=np.full((n, N_STAGES), np.nan, dtype=np.float32),
         edited=np.zeros(n, dtype=bool),
         meta={},
-        night_expert=y.astype(np.int8),
-        night_proba=no_proba,
-        night_corrected=np.full(n, NOT_CORRECTED, dtype=np.int8),
-        night_flagged=np.zeros(n, dtype=bool),
-        notes=(f"{name} does not tell its epochs' places in the recording; they are taken to follow each other.",),
+        night_expert=night,
+        night_proba=np.full((whole, N_STAGES), np.nan, dtype=np.float32),
+        night_corrected=np.full(whole, NOT_CORRECTED, dtype=np.int8),
+        night_flagged=np.zeros(whole, dtype=bool),
+        notes=notes,
     )
+
+
+def _places(npz: Any, n: int, name: str) -> tuple[NDArray[np.int32], int, tuple[str, ...]]:
+    """Return the places of AttnSleep's n epochs, how many the night has, and a note where the file does not tell."""
+    if not {"epoch_index", "n_epochs"} <= set(npz.files):
+        note = f"{name} does not tell its epochs' places in the recording; they are taken to follow each other."
+        return np.arange(n, dtype=np.int32), n, (note,)
+    index, whole = _array(npz, "epoch_index"), _scalar(npz, "n_epochs")
+    if index.dtype != np.int32 or index.shape != (n,) or not isinstance(whole, int) or not n <= whole <= _MOST_EPOCHS:
+        raise ArchiveError("Its “epoch_index” and “n_epochs” are no places of its epochs.")
+    _check_range("epoch_index", index, 0, whole - 1)
+    return index, whole, ()

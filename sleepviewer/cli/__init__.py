@@ -1,16 +1,22 @@
-"""The ``sleepviewer`` command: one module for nights, one for data sets, one for models and their training."""
+"""The ``sleepviewer`` command: a module for each of its commands, or for a few that belong together."""
 
 from sleepviewer.cli.alike import alike
 from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.check import check
+from sleepviewer.cli.compare import compare
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
+from sleepviewer.cli.export import export
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
 from sleepviewer.cli.reproduce import reproduce
+from sleepviewer.cli.score import score
 from sleepviewer.cli.training import cross_validate, train
 
+main.add_command(score)
+main.add_command(compare)
+main.add_command(export)
 main.add_command(fetch)
 main.add_command(prepare)
 main.add_command(report_command)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from sleepviewer.cli.options import PATH, json_option, print_json
 from sleepviewer.errors import AnalysisError, SleepViewerError
-
-_path = click.Path(path_type=Path)
 
 
 @click.command(short_help="List the epochs that look like one to a model, in a night or a folder of archives.")
-@click.argument("archive", type=_path)
+@click.argument("archive", type=PATH)
 @click.option("--epoch", type=click.IntRange(min=1), required=True, help="The epoch, counted from 1.")
-@click.option("--among", type=_path, help="Folder of archives to look in as well.")
+@click.option("--among", type=PATH, help="Folder of archives to look in as well.")
 @click.option("--engine", default="attnsleep", show_default=True, help="Whose features (“models” lists them).")
-@click.option("--weights", type=_path, help="Weights of that model (default: those that come with the program).")
+@click.option("--weights", type=PATH, help="Weights of that model (default: those that come with the program).")
 @click.option("--count", type=click.IntRange(min=1), default=12, show_default=True, help="How many.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@json_option
 def alike(
     archive: Path, epoch: int, among: Path | None, engine: str, weights: Path | None, count: int, as_json: bool
 ) -> None:
@@ -70,7 +68,7 @@ def alike(
         for one in found
     ]
     if as_json:
-        click.echo(json.dumps({"alike": rows}, ensure_ascii=False, allow_nan=False))
+        print_json({"alike": rows})
         return
     width = max((len(one.night) for one in found), default=5)
     click.echo(f"{'night':<{width}}  epoch  distance  expert  model")

@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sleepviewer.cli.options import PATH, json_option, print_json
 from sleepviewer.errors import OutputError
 
 if TYPE_CHECKING:
     from sleepviewer.reports.analysis import Analysis, ModelPart, Unit
 
-_path = click.Path(path_type=Path)
 PAGE: Final = "index.html"
 SUMMARY: Final = "analysis.json"
 
 
 @click.command(short_help="Compare truth and prediction of many nights; say where and why they differ.")
-@click.argument("paths", metavar="RUN_OR_FOLDER…", type=_path, nargs=-1, required=True)
-@click.option("--out", type=_path, required=True, help="Folder for index.html, analysis.json and the tables (CSV).")
+@click.argument("paths", metavar="RUN_OR_FOLDER…", type=PATH, nargs=-1, required=True)
+@click.option("--out", type=PATH, required=True, help="Folder for index.html, analysis.json and the tables (CSV).")
 @click.option(
     "--trained",
-    type=_path,
+    type=PATH,
     multiple=True,
     help="Folder of a training, or weights with their card: tells which nights the models learned from. May be given "
     "several times.",
 )
-@click.option("--recordings", type=_path, help="Folder of the recordings, for the commands that open an epoch.")
+@click.option("--recordings", type=PATH, help="Folder of the recordings, for the commands that open an epoch.")
 @click.option(
     "--protocol",
     type=click.Choice(["honest", "published"]),
@@ -47,7 +47,7 @@ SUMMARY: Final = "analysis.json"
     help="What is drawn for the intervals.",
 )
 @click.option("--overwrite", is_flag=True, help="Write over an earlier analysis.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@json_option
 def analyse(
     paths: tuple[Path, ...],
     out: Path,
@@ -90,7 +90,7 @@ def analyse(
     for reason in found.left_out:
         click.echo(f"note: {reason}", err=True)
     if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+        print_json(summary)
     else:
         click.echo(summary_text(found))
         click.echo(f"written to {out / PAGE}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from sleepviewer.cli.options import PATH, json_option, print_json
 from sleepviewer.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -18,19 +18,17 @@ if TYPE_CHECKING:
     from sleepviewer.datasets.prepare import Prepared, PrepareProgress
     from sleepviewer.datasets.sleep_edf import FetchProgress
 
-_path = click.Path(path_type=Path)
 _channel_help = "EEG derivation to prepare."
 _jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes that work at the same time (default: one per core)."
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
 
 
 def sleep_edf_source(command: Any) -> Any:
     """Add the options that say where Sleep-EDF is fetched from."""
     command = click.option(
         "--checksums",
-        type=_path,
+        type=PATH,
         envvar="SLEEPVIEWER_SLEEP_EDF_CHECKSUMS",
         help="Lines “CHECKSUM NAME” (SHA-1 or SHA-256) of a mirror whose files are not the published ones.",
     )(command)
@@ -47,11 +45,11 @@ def fetch() -> None:
 
 
 @fetch.command("sleep-edf")
-@click.argument("folder", metavar="[DIR]", type=_path, required=False)
+@click.argument("folder", metavar="[DIR]", type=PATH, required=False)
 @click.option("--set", "which", type=click.Choice(["20", "78"]), default="20", show_default=True, help="Sleep-EDF-N.")
 @click.option("--subjects", help="Subjects in place of a set: 0-19 or 0,3,5.")
 @sleep_edf_source
-@_json_option
+@json_option
 def fetch_sleep_edf_command(
     folder: Path | None, which: str, subjects: str | None, base_url: str | None, checksums: Path | None, as_json: bool
 ) -> None:
@@ -65,7 +63,7 @@ def fetch_sleep_edf_command(
     with FetchBar() as bar:
         fetched = fetch_sleep_edf(folder, chosen, base_url=base_url, checksums=checksums, progress=bar)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "folder": str(fetched.folder),
                 "nights": len(fetched.nights),
@@ -84,11 +82,11 @@ def prepare() -> None:
 
 
 @prepare.command("sleep-edf")
-@click.argument("folder", metavar="DIR", type=_path)
-@click.argument("out", type=_path)
+@click.argument("folder", metavar="DIR", type=PATH)
+@click.argument("out", type=PATH)
 @click.option("--channel", default="EEG Fpz-Cz", show_default=True, help=_channel_help)
 @_jobs_option
-@_json_option
+@json_option
 def prepare_sleep_edf_command(folder: Path, out: Path, channel: str, jobs: int | None, as_json: bool) -> None:
     """Make OUT/NIGHT.npz of every cassette night of Sleep-EDF in DIR, as published: 30 minutes of wake around sleep.
 
@@ -102,15 +100,15 @@ def prepare_sleep_edf_command(folder: Path, out: Path, channel: str, jobs: int |
 
 
 @prepare.command("shhs")
-@click.argument("edf_dir", type=_path)
-@click.argument("xml_dir", type=_path)
-@click.argument("out", type=_path)
+@click.argument("edf_dir", type=PATH)
+@click.argument("xml_dir", type=PATH)
+@click.argument("out", type=PATH)
 @click.option(
     "--channel", default="C4-A1", show_default=True, help=f"{_channel_help} C4-A1 (EEG), C3-A2 (EEG(sec)), or a label."
 )
-@click.option("--only", type=_path, help="Text file that names the nights to take, one a line: shhs1-200001.")
+@click.option("--only", type=PATH, help="Text file that names the nights to take, one a line: shhs1-200001.")
 @_jobs_option
-@_json_option
+@json_option
 def prepare_shhs_command(
     edf_dir: Path, xml_dir: Path, out: Path, channel: str, only: Path | None, jobs: int | None, as_json: bool
 ) -> None:
@@ -132,7 +130,7 @@ def _report(prepared: Prepared, *, as_json: bool) -> None:
             click.echo(f"note: {night}: {note}", err=True)
     n_nights = len(prepared.lines) - len(prepared.failed)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "folder": str(prepared.folder),
                 "nights": n_nights,
@@ -208,7 +206,3 @@ def _megabytes(n_bytes: int) -> str:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _print_json(result: dict[str, object]) -> None:
-    click.echo(json.dumps(result, ensure_ascii=False))

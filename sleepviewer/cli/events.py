@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
 import click
 
-from sleepviewer.errors import OutputError
-
-_path = click.Path(path_type=Path)
-_overwrite = click.option("--overwrite", is_flag=True, help="Write over a file that is there (never over the review).")
+from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json
 
 
 @click.command("export-events", short_help="Write a review's events as EDF+ annotations or CSV.")
-@click.argument("review", type=_path)
-@click.argument("out", type=_path)
+@click.argument("review", type=PATH)
+@click.argument("out", type=PATH)
 @click.option(
     "--origin",
     type=click.Choice(["all", "expert", "suggested"]),
@@ -24,18 +20,18 @@ _overwrite = click.option("--overwrite", is_flag=True, help="Write over a file t
     show_default=True,
     help="Whose events: those that an expert drew or accepted, those that a detector suggests, or both.",
 )
-@_overwrite
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@overwrite_option
+@json_option
 def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json: bool) -> None:
     """Write the events of a saved review (npz) to OUT: .edf as EDF+ annotations, .csv or .tsv as a table.
 
     The recording itself is not needed.
     """
     from sleepviewer.archive.archive import read_archive
-    from sleepviewer.review.event_files import events_of, write_events
+    from sleepviewer.review.event_files import ENDINGS, events_of, write_events
     from sleepviewer.review.events import in_order
 
-    check_out(out, review, overwrite=overwrite)
+    check_out(out, review, endings=ENDINGS, overwrite=overwrite)
     archive = read_archive(review)
     events, damaged = events_of(archive)
     if damaged:
@@ -49,30 +45,18 @@ def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json
     )
     kinds = dict(sorted(Counter(event.kind for event in chosen).items()))
     if as_json:
-        click.echo(json.dumps({"out": str(out), "events": len(chosen), "kinds": kinds}, ensure_ascii=False))
+        print_json({"out": str(out), "events": len(chosen), "kinds": kinds})
     else:
         counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items()) or "none"
         click.echo(f"{out} written: {len(chosen)} events ({counts})", err=True)
 
 
-def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
-    """Raise OutputError where a file of events can't be written to ``out``, or would replace another."""
-    from sleepviewer.review.event_files import ENDINGS
-
-    if out.suffix.lower() not in ENDINGS:
-        raise OutputError(f"{out} was not written: end its name in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
-    if any(path.exists() and out.exists() and out.samefile(path) for path in inputs):
-        raise OutputError(f"{out} is one of the files to read and was not written over; choose another name.")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
-
-
 @click.command("suggest-events", short_help="Look for spindles and slow waves with YASA.")
-@click.argument("night", type=_path)
-@click.argument("out", type=_path)
+@click.argument("night", type=PATH)
+@click.argument("out", type=PATH)
 @click.option(
     "--labels",
-    type=_path,
+    type=PATH,
     help="Hypnogram or saved review (npz): look in its N2 and N3 alone (default: the one beside the night, if any).",
 )
 @click.option("--whole-night", is_flag=True, help="Look in all stages, whatever the labels say.")
@@ -84,8 +68,8 @@ def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
     multiple=True,
     help="What to look for; may be repeated (default: both).",
 )
-@_overwrite
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
+@overwrite_option
+@json_option
 def suggest_events(
     night: Path,
     out: Path,
@@ -97,14 +81,15 @@ def suggest_events(
     as_json: bool,
 ) -> None:
     """Look for spindles and slow waves in NIGHT and write them to OUT (.edf, .csv or .tsv), marked as suggested."""
-    from sleepviewer.review.event_files import write_events
+    from sleepviewer.review.event_files import ENDINGS, write_events
+    from sleepviewer.review.exporting import check_export_path
     from sleepviewer.review.night import set_truth_from
     from sleepviewer.review.opening import open_night
-    from sleepviewer.review.saving import check_export_path, is_review_of, restore_review
+    from sleepviewer.review.saving import is_review_of, restore_review
     from sleepviewer.review.suggestions import take_up
     from sleepviewer.scoring.detection import DetectionRequest, Detector, detect, detectable, nothing_found
 
-    check_out(out, *(path for path in (night, labels) if path is not None), overwrite=overwrite)
+    check_out(out, night, labels, endings=ENDINGS, overwrite=overwrite)
     opened = open_night(night, look_beside=labels is None)
     if labels is not None and is_review_of(opened, labels):
         restore_review(opened, labels)
@@ -135,7 +120,7 @@ def suggest_events(
     found = {kind: sum(event.kind == kind for event in events) for kind in map(str, request.detectors)}
     if as_json:
         values = {"out": str(out), "kinds": found, "channels": list(request.channels), "detector": detection.detector}
-        click.echo(json.dumps(values | {"restricted": restricted, "seconds": detection.seconds}, ensure_ascii=False))
+        print_json(values | {"restricted": restricted, "seconds": detection.seconds})
     else:
         where = "in N2 and N3" if restricted else "in all stages"
         counts = ", ".join(f"{kind} {count}" for kind, count in found.items())

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from sleepviewer.cli.options import PATH, print_json
 from sleepviewer.errors import AnalysisError, OutputError
 
 
 @click.command(short_help="Report on cross-validations (their folders), or on one night as a page.")
-@click.argument("runs", metavar="RUN… | NIGHT", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("runs", metavar="RUN… | NIGHT", type=PATH, nargs=-1, required=True)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Of runs: folder for report.txt, .csv, .md, .html. Of a night: a file (pdf, html).",
 )
@@ -68,7 +68,7 @@ def report(
     write_results(results, out)
     if as_json:
         values = results_dict(results) | {"out": str(out)}
-        click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
+        print_json(values)
     else:
         click.echo(text_report(results), nl=False)
 

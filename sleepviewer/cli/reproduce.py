@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from sleepviewer.cli.data import FetchBar, PrepareBar, cores, sleep_edf_source
+from sleepviewer.cli.options import PATH
 from sleepviewer.cli.training import TrainingBar, make_config, settings
 
-_path = click.Path(path_type=Path)
 _SET = "sleep-edf-20"
 
 
@@ -23,12 +23,12 @@ def reproduce() -> None:
 @click.option(
     "--dir",
     "folder",
-    type=_path,
+    type=PATH,
     default=Path("sleepviewer-reproduction"),
     show_default=True,
     help="Folder for recordings (2 GB), archives (0.6 GB) and runs.",
 )
-@click.option("--out", type=_path, help="Folder of the run (default: DIR/runs/MODEL).")
+@click.option("--out", type=PATH, help="Folder of the run (default: DIR/runs/MODEL).")
 @settings
 @click.option("--folds", type=click.IntRange(min=2), help="Parts that the subjects are cut into (default: 20).")
 @click.option("--subjects", help="Some of the 20 alone, for a trial: 0-3 or 0,3,5.")

@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sleepviewer.cli.options import PATH
 from sleepviewer.errors import TrainingError
 
 if TYPE_CHECKING:
     from sleepviewer.training.config import TrainingConfig
     from sleepviewer.training.cross_validate import RunStatus
 
-_path = click.Path(path_type=Path)
-
 
 def settings(command: Any) -> Any:
     """Add the options that make a training's configuration."""
     for option in (
-        click.option(
-            "--config", "config_file", type=_path, help="TOML file of settings (default: the published ones)."
-        ),
+        click.option("--config", "config_file", type=PATH, help="TOML file of settings (default: the published ones)."),
         click.option("--model", help="Member of the family; “models” lists them."),
         click.option("--passes", type=click.IntRange(min=1), help="Passes over the training epochs."),
         click.option("--batch-size", type=click.IntRange(min=1), help="Epochs in a batch."),
@@ -51,13 +48,13 @@ def make_config(config_file: Path | None, values: tuple[str, ...], **named: Any)
 
 
 @click.command("cross-validate", short_help="Train and test a model on every fold of a data set, by subjects.")
-@click.argument("data", type=_path)
-@click.option("--out", type=_path, required=True, help="Folder of the run; one that was broken goes on.")
+@click.argument("data", type=PATH)
+@click.option("--out", type=PATH, required=True, help="Folder of the run; one that was broken goes on.")
 @settings
 @click.option("--folds", type=click.IntRange(min=2), help="Parts that the subjects are cut into.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Folds at the same time.")
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that sees the same folders.")
-@click.option("--base-run", type=_path, help="Run of the same member without context, whose epoch models are taken.")
+@click.option("--base-run", type=PATH, help="Run of the same member without context, whose epoch models are taken.")
 def cross_validate(
     data: Path,
     out: Path,
@@ -82,8 +79,8 @@ def cross_validate(
 
 
 @click.command("train", short_help="Train one model on all subjects but those that pick its pass.")
-@click.argument("data", type=_path)
-@click.option("--out", type=_path, required=True, help="Folder of the training; one that was broken goes on.")
+@click.argument("data", type=PATH)
+@click.option("--out", type=PATH, required=True, help="Folder of the training; one that was broken goes on.")
 @settings
 @click.option(
     "--validation-share", type=float, help="Share of the subjects that are held out to pick the pass (default: 0.2)."

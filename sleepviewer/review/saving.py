@@ -1,4 +1,4 @@
-"""Save the review of a night, take a saved one up again, export labels; and keep any of these from being lost."""
+"""Save the review of a night and take a saved one up again; and keep either from being lost."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, write_archive
+from sleepviewer.archive.archive import ScoringArchive, read_archive, write_archive
 from sleepviewer.archive.build import build_archive, make_meta
 from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import ArchiveError, ChannelError, OutputError, RecordingError, ReviewInTheWayError
-from sleepviewer.hypnogram import Hypnogram, write_hypnogram
+from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
 from sleepviewer.review.document import Base
-from sleepviewer.review.event_files import events_of, write_events
+from sleepviewer.review.event_files import events_of
 from sleepviewer.review.events import Event
 from sleepviewer.review.history import read_history
 from sleepviewer.review.lights import Lights
@@ -68,14 +68,17 @@ def _path_in_user_folder(recording: Recording) -> Path:
 # -- writing
 
 
-def make_archive(night: Night, *, trim_wake_min: float | None = None) -> ScoringArchive:
+def make_archive(night: Night, *, signal: bool = True) -> ScoringArchive:
     """Return the night's archive: signal and labels for training, and all layers of the review.
 
-    Raises ChannelError where no channel is chosen, or the chosen one's signal can't be had as epochs in µV.
+    Without ``signal`` it has the layers alone. Raises ChannelError where no channel is chosen, or the chosen one's
+    signal can't be had as epochs in µV.
     """
+    if not signal:
+        return _archive_with(night, None)
     if night.channel is None:
         raise ChannelError(f"No EEG channel of {night.recording.name} was recognised; choose the channel to export.")
-    return _archive_with(night, night.channel, trim_wake_min)
+    return _archive_with(night, night.channel)
 
 
 def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
@@ -87,14 +90,14 @@ def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
     with other content, or holds a signal that can't be had any more; OutputError where it can't be written or is one of
     the night's own files.
     """
-    _check_not_source(night, path)
+    check_not_source(night, path)
     if not replace:
         _check_ours(night, path)
     try:
         archive = make_archive(night)
         night.recording.check_unchanged()
     except (ChannelError, RecordingError) as error:
-        archive = _archive_with(night, None)
+        archive = make_archive(night, signal=False)
         if not replace and _signal_in(path):
             raise ReviewInTheWayError(
                 f"{path} was not written over: it holds the signal, which can't be had any more ({error}) Save under "
@@ -128,80 +131,7 @@ def _signal_in(path: Path) -> bool:
         return False
 
 
-def export_labels(night: Night, path: Path, *, trim_wake_min: float | None = None, replace: bool = False) -> None:
-    """Write the labels that count in the format of the file's name: ``.npz`` for training, else a hypnogram.
-
-    Raises what :func:`check_export_path` does, and OutputError where the file can't be written or its name ends in no
-    format's ending.
-    """
-    check_export_path(night, path, replace=replace)
-    if path.suffix.lower() == ".npz":
-        write_archive(path, make_archive(night, trim_wake_min=trim_wake_min))
-        if path == night.saved_path:
-            night.saved_stamp = stamp_of(path)
-        return
-    recording, document = night.recording, night.document
-    labels = Hypnogram(document.labels, recording.start, source=recording.name, scorer=document.scorer)
-    write_hypnogram(labels, path, simulated=recording.simulated)
-
-
-def export_events(night: Night, path: Path, *, replace: bool = False) -> None:
-    """Write the night's events, the suggested ones as such: ``.edf`` as EDF+ annotations, ``.csv`` as a table.
-
-    Raises what :func:`check_export_path` does, and OutputError where the file can't be written.
-    """
-    check_export_path(night, path, replace=replace)
-    document, recording = night.document, night.recording
-    write_events(document.events, path, start=recording.start, scorer=document.scorer, simulated=recording.simulated)
-
-
-def check_export_path(night: Night, path: Path, *, replace: bool = False) -> None:
-    """Raise OutputError where an export would destroy something.
-
-    That is always the recording, the expert's hypnogram, and an archive (ReviewInTheWayError) with corrections, flags,
-    events or lights that this night does not have; and, unless the user was asked (``replace``), whatever else is
-    there, but for an archive that loses nothing.
-    """
-    _check_not_source(night, path)
-    if not path.exists():
-        return
-    lost = _said_elsewhere(night, path)
-    if lost:
-        raise ReviewInTheWayError(
-            f"{path} was not written over: it holds {lost} that this night does not. Choose another name."
-        )
-    if lost is None and not replace:
-        raise OutputError(f"{path} is there already and was not written over; choose another name.")
-
-
-def _said_elsewhere(night: Night, path: Path) -> str | None:
-    """Name what an archive says that the night does not (empty: nothing); None where it is no archive."""
-    try:
-        archive = read_archive(path) if path.suffix.lower() == ".npz" else None
-    except ArchiveError:
-        archive = None
-    if archive is None or not archive.meta:
-        return None
-    theirs, ours = archive.night_corrected, night.document.corrected
-    said = (theirs != NOT_CORRECTED) | archive.night_flagged
-    events = {_place(event) for event in events_of(archive)[0] if not event.suggested}
-    lights = _lights_of(archive, path)[0]
-    if len(theirs) == len(ours) and is_review_of(night, path):
-        lights = Lights() if lights == night.document.lights else lights
-        said = ((theirs != NOT_CORRECTED) & (theirs != ours)) | (archive.night_flagged & ~night.document.flagged)
-        events -= {_place(event) for event in night.document.events}
-    epochs = int(said.sum())
-    counts = ((epochs, "corrected or flagged epochs"), (len(events), "events"))
-    told = [f"{count} {what}" for count, what in counts if count]
-    told += ["lights off and on"] if lights != Lights() else []
-    return " and ".join(told)
-
-
-def _place(event: Event) -> tuple[str, float, float, str | None]:
-    return event.kind, event.start_s, event.stop_s, event.channel
-
-
-def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None = None) -> ScoringArchive:
+def _archive_with(night: Night, channel: str | None) -> ScoringArchive:
     document = night.document
     truth, prediction = document.truth, document.prediction
     meta = make_meta(
@@ -225,7 +155,6 @@ def _archive_with(night: Night, channel: str | None, trim_wake_min: float | None
         proba=None if prediction is None else prediction.proba,
         corrected=document.corrected,
         flagged=document.flagged,
-        trim_wake_min=trim_wake_min,
     )
 
 
@@ -247,7 +176,7 @@ def stamp_of(path: Path) -> FileStamp | None:
         return None
 
 
-def _check_not_source(night: Night, path: Path) -> None:
+def check_not_source(night: Night, path: Path) -> None:
     """Keep the signal and the expert's hypnogram from being written over, under whatever name."""
     recording, hypnogram = night.recording.path, "the expert's hypnogram"
     sources = ((recording, "the recording itself"), (night.truth_path, hypnogram), (find_truth(recording), hypnogram))
@@ -278,7 +207,7 @@ def restore_review(night: Night, path: Path) -> None:
     note = _check_same_night(night, archive, path)
     document = night.document
     edits, damage = _edits_of(archive, path)
-    lights, dark = _lights_of(archive, path)
+    lights, dark = lights_of(archive, path)
     events, lost = _events_of(archive, path)
     prediction = _prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
     if (archive.night_expert >= 0).any():
@@ -344,7 +273,7 @@ def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Undoable], str]
         return [], f"The corrections in {path.name} were taken up, but can't be undone: {error}"
 
 
-def _lights_of(archive: ScoringArchive, path: Path) -> tuple[Lights, str]:
+def lights_of(archive: ScoringArchive, path: Path) -> tuple[Lights, str]:
     """Return lights off and on, and a note (or nothing) where they can't be read; older archives have none."""
     try:
         return Lights.from_dict(archive.meta.get("lights", {}), archive.n_epochs), ""

@@ -62,10 +62,19 @@ ROWS: Final = (
     KeyRow(
         "export",
         "File",
-        "Export labels…",
+        "Export…",
         ("Ctrl+E",),
         tip="Write the labels that count: npz for training, EDF+, CSV or text",
         icon="export",
+    ),
+    KeyRow(
+        "export_folder",
+        "File",
+        "Export a folder of reviews…",
+        (),
+        tip="Write the labels of all nights that were saved in a folder, with a manifest",
+        icon="export",
+        needs_night=False,
     ),
     KeyRow(
         "save_picture",

@@ -1,0 +1,189 @@
+"""``sleepviewer score``: a night scored without a window, and how well that agrees with an expert."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sleepviewer.cli.compare import agreement_text
+from sleepviewer.cli.options import (
+    LABEL_ENDINGS,
+    PATH,
+    check_out,
+    json_option,
+    overwrite_option,
+    print_json,
+    tell,
+    truth_option,
+)
+from sleepviewer.errors import AlignmentError, ChannelError, SleepViewerError
+
+if TYPE_CHECKING:
+    from sleepviewer.review.night import Night
+    from sleepviewer.scoring.base import ChannelChoice, Prediction
+    from sleepviewer.scoring.registry import EngineSpec
+
+
+def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    from sleepviewer.scoring.registry import engine_ids
+
+    if value not in engine_ids():
+        raise click.BadParameter(f"“{value}” is not one of {', '.join(engine_ids())}")
+    return value
+
+
+@click.command(short_help="Score a night without a window.")
+@click.argument("night", type=PATH)
+@click.option(
+    "--engine",
+    callback=_engine_name,
+    help="Who scores (“models” lists them; default: the model that --weights holds, else the first of the list).",
+)
+@click.option("--weights", type=PATH, help="Weights of a model: safetensors, or a checkpoint of the AttnSleep code.")
+@click.option("--channel", help="EEG channel to score (default: proposed from the names; “info” shows it).")
+@click.option("--eog", help="EOG channel to give the engine as well.")
+@click.option("--emg", help="EMG channel to give the engine as well.")
+@truth_option
+@click.option("--out", type=PATH, required=True, help="Where to write: npz (with all probabilities), edf, csv or txt.")
+@overwrite_option
+@json_option
+def score(
+    night: Path,
+    engine: str | None,
+    weights: Path | None,
+    channel: str | None,
+    eog: str | None,
+    emg: str | None,
+    truth: Path | None,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Score a night and write the stages; with a truth, also say how well they agree."""
+    from sleepviewer.review.document import Base
+    from sleepviewer.review.exporting import check_export_path, export_labels
+    from sleepviewer.review.opening import open_night
+    from sleepviewer.review.saving import save_review
+    from sleepviewer.scoring.base import ChannelChoice
+
+    spec = _engine_spec(engine, weights)
+    check_out(out, night, truth, weights, endings=LABEL_ENDINGS, overwrite=overwrite)
+    opened = open_night(night, truth_path=truth, look_beside=False)
+    if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
+        raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
+    _find_truth(opened)
+    check_export_path(opened, out, replace=overwrite)
+    eeg = channel or opened.channel
+    if eeg is None:
+        there = ", ".join(c.label for c in opened.recording.channels)
+        raise ChannelError(f"No EEG channel of {night.name} was recognised; name one with --channel ({there}).")
+    opened.channel = eeg
+    prediction = run_engine(opened, spec, ChannelChoice(eeg, eog, emg))
+    opened.document.set_prediction(prediction)
+    opened.document.set_base(Base.MODEL)
+    check_out(out, overwrite=overwrite)  # somebody may have saved there while the night was scored
+    check_export_path(opened, out, replace=overwrite)
+    if out.suffix.lower() == ".npz":
+        save_review(opened, out, replace=True)
+    else:
+        export_labels(opened, out, replace=overwrite)
+    agreement = agreement_of(opened)
+    tell((*opened.notes, *prediction.notes))
+    result = {**scoring_summary(opened, prediction), "out": str(out), **agreement}
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(scoring_text(result))
+
+
+def _engine_spec(engine: str | None, weights: Path | None) -> EngineSpec:
+    """Return the engine that is asked for: by name, by the model that the weights hold, or the default one."""
+    from sleepviewer.models.shipped import member_of
+    from sleepviewer.scoring.registry import EngineSpec, list_engines
+
+    if weights is None:
+        return EngineSpec() if engine is None else EngineSpec(engine)
+    if engine is None:
+        return EngineSpec(member_of(weights), weights)
+    if not next(info for info in list_engines() if info.id == engine).takes_weights:
+        raise click.UsageError(f"--weights does not go with --engine {engine}, which has its own")
+    return EngineSpec(engine, weights)
+
+
+def run_engine(night: Night, spec: EngineSpec, channels: ChannelChoice) -> Prediction:
+    """Have a night scored, with the progress on stderr where that is a terminal."""
+    from sleepviewer.scoring.base import Progress
+    from sleepviewer.scoring.registry import make_engine
+
+    def tell(progress: Progress) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{progress.fraction:4.0%} {progress.message:<30}", nl=progress.fraction >= 1, err=True)
+
+    return make_engine(spec).score(night.recording, channels, tell)
+
+
+def _find_truth(night: Night) -> None:
+    """Use an expert's hypnogram that lies beside the recording, and say so."""
+    from sleepviewer.datasets.sleep_edf import find_truth
+    from sleepviewer.review.night import set_truth_from
+
+    found = None if night.document.truth is not None else find_truth(night.recording.path)
+    if found is None:
+        return
+    try:
+        set_truth_from(night, found)
+        night.notes += (f"Compared with {found.name}, found beside the recording.",)
+    except SleepViewerError as error:
+        night.notes += (f"{found.name} lies beside the recording but was not used: {error}",)
+
+
+def scoring_summary(night: Night, prediction: Prediction) -> dict[str, Any]:
+    """Return who scored what and how many epochs of each stage there are, as JSON-ready values."""
+    from sleepviewer.stages import Stage
+
+    stages = prediction.stages
+    return {
+        "night": str(night.recording.path),
+        "engine": prediction.engine,
+        "engine_version": prediction.engine_version,
+        "weights_sha256": prediction.weights_sha256,
+        "channels": list(prediction.channels),
+        "device": prediction.device,
+        "seconds": round(prediction.seconds, 3),
+        "n_epochs": len(prediction),
+        "stages": {stage.label: int((stages == stage).sum()) for stage in Stage},
+        "notes": [*night.notes, *prediction.notes],
+    }
+
+
+def agreement_of(night: Night) -> dict[str, Any]:
+    """Return how well a night's scoring agrees with its truth; nothing where there is none, or a note on why not."""
+    from sleepviewer.analysis.agreement import agreement
+
+    truth, prediction = night.document.truth, night.document.prediction
+    if truth is None or prediction is None:
+        return {}
+    try:
+        return agreement(truth.stages, prediction.stages).as_dict()
+    except AlignmentError as error:
+        night.notes += (str(error),)
+        return {}
+
+
+def scoring_text(result: dict[str, Any]) -> str:
+    """Return the summary, and the agreement where there is one, in lines to read."""
+    stages = ", ".join(f"{stage} {count}" for stage, count in result["stages"].items() if count)
+    lines = [
+        f"{result['engine']} {result['engine_version']} on {', '.join(result['channels'])}: "
+        f"{result['n_epochs']} epochs in {result['seconds']:.1f} s ({stages})"
+    ]
+    if "kappa" in result:
+        lines.append(agreement_text(result))
+    if result["out"]:
+        lines.append(f"written to {result['out']}")
+    return "\n".join(lines)
