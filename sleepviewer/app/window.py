@@ -25,6 +25,7 @@ from sleepviewer.app.actions import Actions
 from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.events_part import EventsPart
+from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
@@ -62,6 +63,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     MontagePart,
     NightPart,
     EventsPart,
+    ExplainPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -158,6 +160,7 @@ class MainWindow(QMainWindow):
             check=lambda command, on: self.actions_[command].setChecked(on),
             restyle=self._restyle,
             open_path=self.open_path,
+            engine=lambda: self.scoring_bar.spec,
         )
         return tuple(part(services) for part in PARTS)
 

@@ -4,6 +4,7 @@ from sleepviewer.cli.alike import alike
 from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
+from sleepviewer.cli.explain import explain
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
@@ -15,6 +16,7 @@ main.add_command(prepare)
 main.add_command(report_command)
 main.add_command(analyse)
 main.add_command(alike)
+main.add_command(explain)
 main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)

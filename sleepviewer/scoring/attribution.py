@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 N_REFERENCES: Final = 8
 """Epochs that the baseline is the mean over."""
-N_STEPS: Final = 16
+N_STEPS: Final = 12
 """Points of the Gauss-Legendre quadrature between each of them and the epoch."""
 _AT_ONCE: Final = 16
 """Epochs in a batch; the token is looked at before each."""
@@ -64,7 +64,13 @@ class NightExplainer:
     """
 
     def __init__(
-        self, engine: str, weights_sha256: str, channel: str, epochs: Epochs, model: NightModel, summaries: Tensor | None
+        self,
+        engine: str,
+        weights_sha256: str,
+        channel: str,
+        epochs: Epochs,
+        model: NightModel,
+        summaries: Tensor | None,
     ) -> None:
         self.weights_sha256: Final = weights_sha256
         self._engine = engine

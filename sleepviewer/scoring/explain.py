@@ -125,7 +125,7 @@ class Explanation:
 
     def by_second(self) -> Shares:
         """Return ``difference`` summed up by seconds, ``float32 [30]``."""
-        return self.difference.reshape(-1, round(OCCLUSION_S / BIN_S)).sum(axis=1)
+        return np.asarray(self.difference.reshape(-1, round(OCCLUSION_S / BIN_S)).sum(axis=1))
 
     def strongest(self, count: int = 3) -> tuple[list[int], list[int]]:
         """Return the seconds that spoke most for and most against the predicted stage, at most ``count`` each."""
@@ -138,7 +138,7 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        """The explanation as one line: ``N3, not N2 (expert): seconds 4 and 12 speak for it, 21 against``."""
+        """The explanation as one line: ``N3, not N2 (expert): 4–5 and 12–13 s speak for it; 21–22 s speaks against it``."""
         spoke_for, against = self.strongest()
         said = [
             f"{_listed(seconds)} {'speak' if len(seconds) > 1 else 'speaks'} {how}"
@@ -177,25 +177,27 @@ def check_explainable(engine_id: str) -> None:
         return
     if engine_id == YASA:
         raise EngineError(
-            "YASA decides by trees on features of the whole epoch and its neighbours, and never sees the signal second "
-            "by second: what in the 30 seconds spoke for a stage can't be told. Score with AttnSleep to see it."
+            "YASA decides by features of whole epochs and never sees the signal second by second, so what in the 30 "
+            "seconds spoke for a stage can't be told; score with AttnSleep to see it."
         )
     raise EngineError(
         f"“{engine_id}” is no model of the AttnSleep family, and only those can be explained; score with one of them."
     )
 
 
-def span_of(second: int) -> str:
-    """Return a second of the epoch as it is written: ``4–5 s``."""
-    return f"{second}–{second + 1} s"
+def check_weights(request: ExplanationRequest, sha256: str) -> None:
+    """Raise EngineError where other weights made the scoring on show."""
+    if request.weights_sha256 and request.weights_sha256 != sha256:
+        raise EngineError(
+            f"The scoring on show was made with other weights of {request.spec.id} than those that are at hand; choose "
+            "these weights in the tool bar, or score again."
+        )
 
 
 def _listed(seconds: list[int]) -> str:
-    ordered = [span_of(second) for second in sorted(seconds)]
-    return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} and {ordered[-1]}"
+    ordered = [f"{second}–{second + 1}" for second in sorted(seconds)]
+    return f"{ordered[0] if len(ordered) == 1 else ', '.join(ordered[:-1]) + ' and ' + ordered[-1]} s"
 
 
 def _plain(value: float) -> float | None:
     return round(value, 5) if np.isfinite(value) else None
-
-
