@@ -25,6 +25,7 @@ from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 
+from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.main import settle
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
@@ -93,6 +94,18 @@ def events(window: MainWindow) -> None:
     window.panels.show("events")
 
 
+def why(window: MainWindow) -> None:
+    """Have the next disagreement explained, and wait for it."""
+    window.run_command("next_disagreement")
+    window.run_command("why")
+    part = window.findChild(ExplainPart)
+    assert isinstance(part, ExplainPart)
+    until = time.monotonic() + 60
+    while part.pending and time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
 def fail(window: MainWindow) -> None:
     """Try to open what is no recording."""
     window.open_path(Path("/nights/patient-7.edf"))
@@ -131,6 +144,8 @@ STATES: dict[str, State] = {
     "night": State("scored", correct, tab=3),
     "demo": State("simulated", epoch=180),
     "events": State("simulated", events, epoch=250),
+    "why": State("scored", why, epoch=100),
+    "why_channels": State("simulated", why, epoch=180),
     "channels": State("simulated", panel("channels", "lane_below"), epoch=180),
     "annotations": State("simulated", panel("annotations"), epoch=180),
     "guides": State("simulated", run("guides"), epoch=250),

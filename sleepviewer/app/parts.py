@@ -26,8 +26,8 @@ class Services:
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
     look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
-    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does; ``engine`` says which one is
-    chosen in the tool bar.
+    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does; ``engine`` says which one
+    is chosen in the tool bar.
     """
 
     window: QWidget

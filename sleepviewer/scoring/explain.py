@@ -138,7 +138,7 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        """The explanation as one line: ``N3, not N2 (expert): 4–5 and 12–13 s speak for it; 21–22 s speaks against it``."""
+        """The explanation as one line: ``N3, not N2 (expert): 4–5 and 12–13 s speak for it``."""
         spoke_for, against = self.strongest()
         said = [
             f"{_listed(seconds)} {'speak' if len(seconds) > 1 else 'speaks'} {how}"

@@ -15,11 +15,6 @@ from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.painting import hairline
 from sleepviewer.stages import EPOCH_S
 
-_SHARE: Final = 0.3
-"""Share of its lane's height that the bars take."""
-_LEAST_PX, _MOST_PX = 20.0, 56.0
-_GROUND: Final = 0.86
-"""How far the strip covers the trace behind it."""
 _MARGIN_PX: Final = 4.0
 
 
@@ -58,39 +53,30 @@ class Evidence:
         return self.bars is None and not self.busy
 
 
-def strip_of(evidence: Evidence, layout: PageLayout, labels: list[str], text_px: float) -> QRectF:
-    """Return where the strip lies: a line for the legend and the bars under it, or two lines for a sentence."""
-    lane = layout.lane_rect(labels.index(evidence.lane)) if evidence.lane in labels else layout.plot
+def strip_of(evidence: Evidence, layout: PageLayout) -> QRectF:
+    """Return where the evidence lies: under its lane, as wide as the epoch; a sentence as wide as the page."""
+    room = layout.strip_rect.adjusted(0, 1, -1, -2)
     if evidence.is_sentence:
-        height = 2 * text_px + 2
-        return QRectF(lane.left(), lane.bottom() - height - 1, lane.width() - 1, height)
-    height = text_px + 2 + min(max(_SHARE * lane.height(), _LEAST_PX), _MOST_PX)
-    left, width = layout.x_of(evidence.epoch * EPOCH_S), EPOCH_S * layout.px_per_s
-    return QRectF(left, lane.bottom() - height - 1, width, height)
+        return room
+    left, right = (layout.x_of((evidence.epoch + end) * EPOCH_S) for end in (0, 1))
+    return QRectF(left, room.top(), right - left, room.height())
 
 
-def paint_evidence(painter: QPainter, layout: PageLayout, evidence: Evidence, labels: list[str], theme: Theme) -> None:
-    """Paint the strip over the traces; the painter is clipped to the plot."""
-    text_px = painter.fontMetrics().height()
-    strip = strip_of(evidence, layout, labels, text_px)
-    _paint_ground(painter, strip, theme)
+def paint_evidence(painter: QPainter, layout: PageLayout, evidence: Evidence, theme: Theme) -> None:
+    """Paint the evidence into the room that the layout leaves for it; the painter is clipped to the plot."""
+    strip = strip_of(evidence, layout)
+    painter.fillRect(layout.strip_rect, QColor(theme.panel))  # large waves of the lane above run into it
+    painter.setPen(hairline(QColor(theme.dim_text)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(strip)
     if evidence.is_sentence:
         painter.setPen(QColor(theme.text))
         wrapped = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(strip.adjusted(_MARGIN_PX, 0, -_MARGIN_PX, 0), wrapped, evidence.text)
         return
-    legend = QRectF(strip.left(), strip.top(), strip.width(), text_px + 2)
+    legend = QRectF(strip.left(), strip.top(), strip.width(), painter.fontMetrics().height() + 2.0)
     _paint_bars(painter, strip.adjusted(0, legend.height(), 0, 0), evidence, theme)
     _paint_legend(painter, legend, layout, evidence, theme)
-
-
-def _paint_ground(painter: QPainter, strip: QRectF, theme: Theme) -> None:
-    ground = QColor(theme.panel)
-    ground.setAlphaF(_GROUND)
-    painter.fillRect(strip, ground)
-    painter.setPen(hairline(QColor(theme.dim_text)))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(strip)
 
 
 def _paint_bars(painter: QPainter, rect: QRectF, evidence: Evidence, theme: Theme) -> None:

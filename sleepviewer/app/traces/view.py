@@ -70,7 +70,7 @@ class TraceView(PageCanvas):
 
     def set_recording(self, recording: Recording) -> None:
         self._marks = Marks()
-        self._evidence = None
+        self._evidence, self._strip_lane = None, None
         self._drop_gesture()
         super().set_recording(recording)
 
@@ -103,7 +103,12 @@ class TraceView(PageCanvas):
     def set_evidence(self, evidence: Evidence | None) -> None:
         """Show under a lane what spoke for an epoch's stage, while that epoch is the current one; None: nothing."""
         self._evidence = evidence
+        self.leave_room(None if evidence is None else evidence.lane)
         self._update_plot()
+
+    @property
+    def _shown_evidence(self) -> Evidence | None:
+        return self._evidence if self._evidence is not None and self._evidence.epoch == self._epoch else None
 
     def set_drawing(self, on: bool) -> None:
         """Let a drag over the traces draw an interval (:attr:`interval_drawn`), or not."""
@@ -121,8 +126,8 @@ class TraceView(PageCanvas):
         if isinstance(self._gesture, Moving):
             moving = self._gesture.mark
             marks = [moving if mark.key == moving.key else mark for mark in marks]
-        if self._evidence is not None and self._evidence.epoch == self._epoch:
-            paint_evidence(painter, layout, self._evidence, page.labels, self._theme)
+        if (evidence := self._shown_evidence) is not None:
+            paint_evidence(painter, layout, evidence, self._theme)
         paint_marks(painter, layout, marks, page.labels, self._theme)
         if self._gesture is not None:
             self._gesture.paint(painter, layout, page)
@@ -302,11 +307,12 @@ class TraceView(PageCanvas):
     def tooltip_at(self, position: QPoint) -> str:
         """What a lane's name says when it is pointed at (the scale in every way, the filter), and what the evidence."""
         layout, page = self._layout, self._page
-        shown = self._evidence if layout is not None and page is not None else None
-        if shown is not None and layout is not None and page is not None and shown.epoch == self._epoch:
-            strip = strip_of(shown, layout, page.labels, self.fontMetrics().height())
-            if strip.contains(QPointF(position)):
-                return shown.details
+        if (
+            layout is not None
+            and (shown := self._shown_evidence) is not None
+            and strip_of(shown, layout).contains(QPointF(position))
+        ):
+            return shown.details
         lane = None if layout is None else layout.lane_at(position.y())
         if layout is None or page is None or lane is None or position.x() >= layout.plot.left():
             return ""
