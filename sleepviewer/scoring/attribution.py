@@ -111,8 +111,9 @@ class NightExplainer:
         """
         import torch
 
+        around = self._around(self._place(epoch))
         with torch.no_grad():
-            logits = self._model.logits(self._tensor(epoch), self._around(self._place(epoch)))
+            logits = self._model.logits(self._tensor(epoch), around)
         return np.asarray(logits.softmax(dim=1)[0].numpy(), dtype=np.float32)
 
     def explain(

@@ -23,7 +23,7 @@ _KEPT_PICTURES = 3
 _KEPT_PX = 6_000_000
 """Pixels of painted pages that are kept: the shown one, the one that comes next, and where there is room the last."""
 _MOST_COLUMNS = 20_000
-_STRIP_SHARE = 0.06
+_STRIP_SHARE = 0.1
 """Of the page's height, what a strip under a lane takes beside two lines of text."""
 
 
@@ -338,7 +338,7 @@ class PageCanvas(QWidget):
             return -1, 0.0
         labels = [trace.derivation.label for trace in self._montage.shown]
         lane = labels.index(self._strip_lane) if self._strip_lane in labels else len(labels) - 1
-        return lane, min(2 * text_px + min(max(_STRIP_SHARE * height, 8.0), 40.0), height / 3)
+        return lane, min(2 * text_px + min(max(_STRIP_SHARE * height, 8.0), 48.0), height / 3)
 
     def _read(self, layout: PageLayout, epoch: int, scale: float, *, ahead: int = 0) -> Page:
         assert self._composer is not None
