@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 N_REFERENCES: Final = 8
 """Epochs that the baseline is the mean over."""
-N_STEPS: Final = 12
+N_STEPS: Final = 16
 """Points of the Gauss-Legendre quadrature between each of them and the epoch."""
 _AT_ONCE: Final = 16
 """Epochs in a batch; the token is looked at before each."""
