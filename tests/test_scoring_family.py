@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from model_files import random_weights
 from scipy.signal import resample_poly
 from scoring_fakes import CancelAfter, FakeChannel, FakeRecording, eeg
 
 from sleepviewer.errors import ChannelError, CheckpointError, EngineError, ScoringCancelled
 from sleepviewer.files import sha256_of
-from sleepviewer.models.card import ModelCard
-from sleepviewer.models.checkpoints import CONTEXT_PREFIX, load_weights, save_weights
-from sleepviewer.models.context import ContextModel, summarise
+from sleepviewer.models.checkpoints import load_weights
+from sleepviewer.models.context import summarise
 from sleepviewer.models.epoch_model import EpochModel
-from sleepviewer.models.family import CONTEXT_SUFFIX, all_names, build_epoch_model
+from sleepviewer.models.family import all_names
 from sleepviewer.models.filtering import band_pass
-from sleepviewer.models.shape import InputShape
 from sleepviewer.scoring.base import ChannelChoice, Progress
 from sleepviewer.scoring.family_engine import FamilyEngine, choose_device
 
@@ -169,20 +168,6 @@ def test_a_device_without_memory_leaves_the_rest_to_the_cpu(monkeypatch: pytest.
 
 
 # -- members, cards and contexts
-
-
-def random_weights(path: Path, member: str, **card: object) -> Path:
-    """Write weights of a member as they are before training; its context's head says something."""
-    torch.manual_seed(0)
-    values = {"name": member, "rate_hz": 100, "epoch_samples": 3000, "member": member} | card
-    shape = InputShape(int(values["rate_hz"]), int(values["epoch_samples"]))
-    state = dict(build_epoch_model(member, shape).state_dict())
-    if member.endswith(CONTEXT_SUFFIX):
-        context = ContextModel()
-        torch.nn.init.normal_(context.head.weight)
-        state |= {CONTEXT_PREFIX + name: tensor for name, tensor in context.state_dict().items()}
-    save_weights(path, state, ModelCard(**values))
-    return path
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 from sleepviewer.analysis.shifts import Kind
 from sleepviewer.app.disagreement_table import CONFIDENCE
 from sleepviewer.app.disagreements_part import DisagreementsPart
+from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.export_dialog import ExportDialog
 from sleepviewer.app.folder_export_dialog import FolderExportDialog
 from sleepviewer.app.main import settle
@@ -139,6 +140,18 @@ def rank_suspects(window: MainWindow) -> None:
     window.run_command("next_disagreement")
 
 
+def why(window: MainWindow) -> None:
+    """Have the next disagreement explained, and wait for it."""
+    window.run_command("next_disagreement")
+    window.run_command("why")
+    part = window.findChild(ExplainPart)
+    assert isinstance(part, ExplainPart)
+    until = time.monotonic() + 60
+    while part.pending and time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
 def fail(window: MainWindow) -> None:
     """Try to open what is no recording."""
     window.open_path(Path("/nights/patient-7.edf"))
@@ -210,6 +223,8 @@ STATES: dict[str, State] = {
     "suspects": State("scored", rank_suspects),
     "demo": State("simulated", epoch=180),
     "events": State("simulated", events, epoch=250),
+    "why": State("scored", why, epoch=100),
+    "why_channels": State("simulated", why, epoch=180),
     "channels": State("simulated", panel("channels", "lane_below"), epoch=180),
     "annotations": State("simulated", panel("annotations"), epoch=180),
     "guides": State("simulated", run("guides"), epoch=250),

@@ -26,6 +26,7 @@ from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.events_part import EventsPart
+from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.export_part import ExportPart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
@@ -68,6 +69,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     EventsPart,
     ReviewPart,
     DisagreementsPart,
+    ExplainPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -164,6 +166,7 @@ class MainWindow(QMainWindow):
             check=lambda command, on: self.actions_[command].setChecked(on),
             restyle=self._restyle,
             open_path=self.open_path,
+            engine=lambda: self.scoring_bar.spec,
         )
         return tuple(part(services) for part in PARTS)
 

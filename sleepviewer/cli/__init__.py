@@ -6,6 +6,7 @@ from sleepviewer.cli.check import check
 from sleepviewer.cli.compare import compare
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
+from sleepviewer.cli.explain import explain
 from sleepviewer.cli.export import export
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
@@ -23,6 +24,7 @@ main.add_command(report_command)
 main.add_command(analyse)
 main.add_command(check)
 main.add_command(alike)
+main.add_command(explain)
 main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)

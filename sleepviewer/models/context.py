@@ -32,6 +32,18 @@ def summarise(features: Tensor, logits: Tensor) -> Tensor:
     return torch.cat((features.mean(dim=2), features.std(dim=2), logits.log_softmax(dim=1)), dim=1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """One place of a night as the network finds it, in each of the windows that see it.
+
+    ``states`` ``float32 [2, n_windows, 64]`` are the GRU's after the epoch before it and, from the night's other end,
+    after the epoch behind it; ``weights`` ``float32 [n_windows]`` how much each window counts, with the sum 1.
+    """
+
+    states: Tensor
+    weights: Tensor
+
+
 class ContextModel(nn.Module):
     """A bidirectional GRU over the epochs of a night that corrects the epoch model's log-probabilities.
 
@@ -51,11 +63,15 @@ class ContextModel(nn.Module):
 
     def forward(self, summaries: Tensor) -> Tensor:
         """Return the corrected logits."""
-        x = self.norm(summaries.transpose(1, 2)).transpose(1, 2)
-        x = self.dropout(torch.nn.functional.gelu(self.embed(self.dropout(x))))
-        found, _ = self.gru(x)
+        found, _ = self.gru(self._embedded(summaries))
         out: Tensor = summaries[..., -N_STAGES:] + self.head(self.dropout(found))
         return out
+
+    def _embedded(self, summaries: Tensor) -> Tensor:
+        """Return what the GRU reads, ``[n, length, 64]``."""
+        x = self.norm(summaries.transpose(1, 2)).transpose(1, 2)
+        embedded: Tensor = self.dropout(torch.nn.functional.gelu(self.embed(self.dropout(x))))
+        return embedded
 
     @torch.no_grad()
     def night(self, summaries: Tensor) -> Tensor:
@@ -68,7 +84,7 @@ class ContextModel(nn.Module):
         if length <= CONTEXT_EPOCHS:
             whole: Tensor = self(summaries.unsqueeze(0))[0] if length else summaries.new_empty(0, N_STAGES)
             return whole
-        starts = [*range(0, length - CONTEXT_EPOCHS, CONTEXT_EPOCHS // 2), length - CONTEXT_EPOCHS]
+        starts = _window_starts(length)
         windows = self(torch.stack([summaries[start : start + CONTEXT_EPOCHS] for start in starts]))
         place = torch.arange(CONTEXT_EPOCHS, dtype=windows.dtype, device=windows.device)
         weight = (torch.minimum(place, place.flip(0)) + 1).unsqueeze(1)
@@ -78,6 +94,40 @@ class ContextModel(nn.Module):
             weights[start : start + CONTEXT_EPOCHS] += weight
         joined: Tensor = total / weights
         return joined
+
+    @torch.no_grad()
+    def surroundings(self, summaries: Tensor, place: int) -> Surroundings:
+        """Return what the network reads on both sides of one epoch of a night's summaries ``[n_epochs, 65]``."""
+        size = min(len(summaries), CONTEXT_EPOCHS)
+        starts = [start for start in _window_starts(len(summaries)) if start <= place < start + size]
+        found, _ = self.gru(self._embedded(torch.stack([summaries[start : start + size] for start in starts])))
+        states = found.new_zeros(2, len(starts), _HIDDEN)
+        for row, start in enumerate(starts):
+            at = place - start
+            if at > 0:
+                states[0, row] = found[row, at - 1, :_HIDDEN]
+            if at + 1 < size:
+                states[1, row] = found[row, at + 1, _HIDDEN:]
+        weights = states.new_tensor([min(place - start, size - 1 - place + start) + 1 for start in starts])
+        return Surroundings(states, weights / weights.sum())
+
+    def at(self, summaries: Tensor, around: Surroundings) -> Tensor:
+        """Return the logits ``[n, 5]`` that each of the summaries ``[n, 65]`` would get in one place of a night.
+
+        It is what :meth:`night` gives that place, by one step of the GRU in each direction: its neighbours are fixed.
+        """
+        n, n_windows = len(summaries), len(around.weights)
+        x = self._embedded(summaries.unsqueeze(1)).repeat_interleave(n_windows, dim=0)
+        found, _ = self.gru(x, around.states.repeat(1, n, 1))
+        heads = self.head(self.dropout(found)).reshape(n, n_windows, N_STAGES)
+        out: Tensor = summaries[:, -N_STAGES:] + (heads * around.weights.unsqueeze(1)).sum(dim=1)
+        return out
+
+
+def _window_starts(length: int) -> list[int]:
+    """Return where the windows of a night begin."""
+    last = max(length - CONTEXT_EPOCHS, 0)
+    return [*range(0, last, CONTEXT_EPOCHS // 2), last]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

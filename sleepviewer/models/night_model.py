@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sleepviewer.models.adaptation import blend_statistics
 from sleepviewer.models.checkpoints import LoadedWeights
-from sleepviewer.models.context import summarise
+from sleepviewer.models.context import Surroundings, summarise
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.normalisation import Epochs
 from sleepviewer.stages import Proba
@@ -41,7 +41,8 @@ class NightModel:
     def __init__(self, weights: LoadedWeights) -> None:
         self._weights = weights
         self._epoch_model = fold_norms(weights.build()).requires_grad_(False)
-        self._context = weights.build_context()
+        context = weights.build_context()
+        self._context = None if context is None else context.requires_grad_(False)
         self._temperature = weights.card.temperature
         self._device = "cpu"
 
@@ -84,6 +85,28 @@ class NightModel:
         """Return the context's probabilities ``[n, 5]`` from the summaries of a night's batches, in order of time."""
         assert self._context is not None
         return self._proba(self._context.night(torch.cat(list(summaries))))
+
+    def surroundings(self, summaries: Tensor, place: int) -> Surroundings | None:
+        """Return what the context reads around one epoch of a night's summaries ``[n, 65]``; None without one."""
+        return None if self._context is None else self._context.surroundings(summaries, place)
+
+    def logits(self, epochs: Tensor, around: Surroundings | None = None) -> Tensor:
+        """Return the logits over the temperature, ``[n, 5]``, of epochs ``[n, 1, n_samples]``; gradients pass through.
+
+        With ``around`` each epoch stands in that place of the night, and the context has read its neighbours.
+        """
+        features = self._epoch_model.features(epochs.to(self._device))
+        logits = self._epoch_model.decide(features)
+        if around is not None:
+            assert self._context is not None
+            logits = self._context.at(summarise(features, logits).cpu(), around)
+        return logits / self._temperature
+
+    @torch.no_grad()
+    def night_logits(self, summaries: Tensor) -> Tensor:
+        """Return the context's logits over the temperature, ``[n, 5]``, from a night's summaries ``[n, 65]``."""
+        assert self._context is not None
+        return self._context.night(summaries) / self._temperature
 
     def _proba(self, logits: Tensor) -> Proba:
         return np.asarray((logits.float() / self._temperature).softmax(dim=1).cpu().numpy(), dtype=np.float32)

@@ -81,14 +81,7 @@ class FamilyEngine:
         cancel = cancel or CancelToken()
         progress(Progress(0.0, "reading"))
         weights = self._weights()
-        if recording.n_epochs < 1:
-            raise EngineError(f"{recording.name} is shorter than one 30-second epoch; there is nothing to score.")
-        rate_hz = recording.channel(channels.eeg).rate_hz
-        if rate_hz < _MIN_RATE_HZ:
-            raise ChannelError(
-                f"Channel “{channels.eeg}” of {recording.name} has {rate_hz:g} samples a second, too few for an EEG; "
-                "choose another channel."
-            )
+        check_scorable(recording, channels.eeg)
         cancel.check()
         signal = read_signal(recording, channels.eeg)
         notes = (*weights.notes, *_rate_notes(signal, weights.card), *signal.notes)
@@ -131,6 +124,14 @@ class FamilyEngine:
             progress(Progress((first + len(which)) / len(scorable), "looking at the epochs"))
         return values, weights.sha256
 
+    def model_input(self, signal: NightSignal) -> tuple[LoadedWeights, Epochs]:
+        """Return the weights, and a night as their model takes it, ``float32 [n_epochs, epoch_samples]``.
+
+        The night is resampled, filtered and scaled as for scoring; rows of missing epochs are NaN.
+        """
+        weights = self._weights()
+        return weights, _epochs(signal, weights.card)
+
     def _weights(self) -> LoadedWeights:
         """Return the weights, read once."""
         if self._loaded is None:
@@ -154,6 +155,18 @@ class FamilyEngine:
 
             self._model = NightModel(weights)
         return _BatchRunner(self._model, self._device or choose_device(), self._batch_size)
+
+
+def check_scorable(recording: Recording, label: str) -> None:
+    """Raise EngineError for a recording without a whole epoch, ChannelError for a channel that can be no EEG."""
+    if recording.n_epochs < 1:
+        raise EngineError(f"{recording.name} is shorter than one 30-second epoch; there is nothing to score.")
+    rate_hz = recording.channel(label).rate_hz
+    if rate_hz < _MIN_RATE_HZ:
+        raise ChannelError(
+            f"Channel “{label}” of {recording.name} has {rate_hz:g} samples a second, too few for an EEG; "
+            "choose another channel."
+        )
 
 
 def _check_card(card: ModelCard, member: str, path: Path) -> None:

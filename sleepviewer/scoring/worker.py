@@ -20,8 +20,10 @@ from sleepviewer import errors
 from sleepviewer.errors import EngineError, SleepViewerError
 
 if TYPE_CHECKING:
-    from sleepviewer.scoring.base import CancelToken, Engine, Prediction, Progress
+    from sleepviewer.scoring.attribution import NightExplainer
+    from sleepviewer.scoring.base import CancelToken, Engine, Prediction, Progress, ProgressCallback
     from sleepviewer.scoring.detection import Detection, DetectionRequest
+    from sleepviewer.scoring.explain import Explanation, ExplanationRequest
     from sleepviewer.scoring.process import ScoringRequest
     from sleepviewer.scoring.registry import EngineSpec
 
@@ -60,6 +62,14 @@ class Detect:
 
 
 @dataclass(frozen=True, slots=True)
+class Explain:
+    """To the child: say why an epoch has its stage, and put the job's number on every reply."""
+
+    job: int
+    request: ExplanationRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """To the child: stop this job."""
 
@@ -76,10 +86,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From the child: the scoring, or the events that were found."""
+    """From the child: the scoring, the events that were found, or the explanation."""
 
     job: int
-    result: Prediction | Detection
+    result: Prediction | Detection | Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +125,19 @@ class _Server:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.SimpleQueue[WarmUp | Score | Detect] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[WarmUp | Score | Detect | Explain] = queue.SimpleQueue()
         self._tokens: dict[int, CancelToken] = {}
         self._engine: Engine | None = None
         self._engine_key: object = None
+        self._explainer: NightExplainer | None = None
+        self._explainer_key: object = None
 
     def run(self) -> None:
         """Serve for ever; the listening thread ends the process."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         while True:
             message = self._inbox.get()
-            if isinstance(message, Score | Detect):
+            if isinstance(message, Score | Detect | Explain):
                 self._work(message)
             else:
                 with suppress(Exception):  # scoring will meet the same trouble, and tell it
@@ -144,11 +156,11 @@ class _Server:
                 if token := self._tokens.get(message.job):
                     token.cancel()
                 continue
-            if isinstance(message, Score | Detect):
+            if isinstance(message, Score | Detect | Explain):
                 self._tokens[message.job] = CancelToken()
             self._inbox.put(message)
 
-    def _work(self, message: Score | Detect) -> None:
+    def _work(self, message: Score | Detect | Explain) -> None:
         """Carry out one request and reply."""
         reply: Done | Failed
         try:
@@ -158,13 +170,12 @@ class _Server:
             reply = Failed(message.job, kind, str(error), traceback.format_exc())
         except Exception as error:  # whatever a library raises is told to the user, and does not end the process
             last_line = traceback.format_exception_only(error)[-1].strip().splitlines()[0].rstrip(".")
-            work = f"Scoring with {message.request.spec.id}" if isinstance(message, Score) else "Looking for events"
-            sentence = f"{work} failed: {last_line}."
+            sentence = f"{_work_of(message)} failed: {last_line}."
             reply = Failed(message.job, EngineError.__name__, sentence, traceback.format_exc())
         del self._tokens[message.job]
         self._connection.send(reply)
 
-    def _result(self, message: Score | Detect) -> Prediction | Detection:
+    def _result(self, message: Score | Detect | Explain) -> Prediction | Detection | Explanation:
         from sleepviewer.recording import open_recording
 
         def tell(progress: Progress) -> None:
@@ -172,6 +183,8 @@ class _Server:
 
         request, token = message.request, self._tokens[message.job]
         token.check()
+        if isinstance(message, Explain):
+            return self._explain(message.request, tell, token)
         engine = self._engine_of(message.request.spec) if isinstance(message, Score) else None
         if request.stamp is not None:
             request.stamp.check(request.path)
@@ -182,6 +195,27 @@ class _Server:
                 return detect(recording, message.request, tell, token)
             assert engine is not None
             return engine.score(recording, message.request.channels, tell, token)
+
+    def _explain(self, request: ExplanationRequest, tell: ProgressCallback, token: CancelToken) -> Explanation:
+        """Explain an epoch; the night stays laid out until another is asked for, or other weights."""
+        from sleepviewer.recording import open_recording
+        from sleepviewer.scoring.attribution import NightExplainer
+        from sleepviewer.scoring.explain import check_explainable, check_weights
+        from sleepviewer.scoring.family_engine import FamilyEngine
+
+        check_explainable(request.spec.id)
+        engine = self._engine_of(request.spec)
+        assert isinstance(engine, FamilyEngine)
+        if request.stamp is not None:
+            request.stamp.check(request.path)
+        with open_recording(request.path) as recording:
+            key = (self._engine_key, request.path, recording.stamp, request.channel)
+            if self._explainer is None or self._explainer_key != key:
+                self._explainer = None  # one night's memory at a time
+                self._explainer = NightExplainer.prepare(engine, recording, request.channel, tell, token)
+                self._explainer_key = key
+        check_weights(request, self._explainer.weights_sha256)
+        return self._explainer.explain(request.epoch, request.pair, tell, token)
 
     def _engine_of(self, spec: EngineSpec) -> Engine:
         """Return the engine, the last one again unless its file of weights has changed."""
@@ -196,3 +230,9 @@ class _Server:
         if self._engine is None or self._engine_key != key:
             self._engine, self._engine_key = make_engine(spec), key
         return self._engine
+
+
+def _work_of(message: Score | Detect | Explain) -> str:
+    if isinstance(message, Score):
+        return f"Scoring with {message.request.spec.id}"
+    return "Looking for events" if isinstance(message, Detect) else "Explaining the stage"

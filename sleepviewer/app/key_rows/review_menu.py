@@ -87,7 +87,7 @@ ROWS: Final = (
         "review_together",
         "Review",
         "Keep doubtful neighbours together",
-        ("Ctrl+Shift+U",),
+        ("Ctrl+Shift+N",),
         checkable=True,
         tip="A switch: doubtful epochs that follow each other in the night stay together in the queue",
     ),

@@ -25,6 +25,15 @@ ROWS: Final = (
         unless="no night is being scored",
     ),
     KeyRow(
+        "why",
+        "Score",
+        "Why this stage",
+        ("Y",),
+        checkable=True,
+        tip="Show under the scored channel what in the epoch spoke for the model's stage, and what against it",
+        break_before=True,
+    ),
+    KeyRow(
         "load_weights",
         "Score",
         "Load AttnSleep weights…",

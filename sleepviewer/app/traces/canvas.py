@@ -23,6 +23,8 @@ _KEPT_PICTURES = 3
 _KEPT_PX = 6_000_000
 """Pixels of painted pages that are kept: the shown one, the one that comes next, and where there is room the last."""
 _MOST_COLUMNS = 20_000
+_STRIP_SHARE = 0.1
+"""Of the page's height, what a strip under a lane takes beside two lines of text."""
 
 
 class PageCanvas(QWidget):
@@ -50,6 +52,7 @@ class PageCanvas(QWidget):
         self._direction = 1
         self._scrolled_s = 0.0
         self._selected: int | None = None
+        self._strip_lane: str | None = None
         self._page: Page | None = None
         self._layout: PageLayout | None = None
         self._prepared: dict[tuple[float, float, float], tuple[Page, QPixmap]] = {}
@@ -154,6 +157,12 @@ class PageCanvas(QWidget):
     def _set_style(self, style: Style) -> None:
         if style != self._style:
             self._style = style
+            self._refresh()
+
+    def leave_room(self, lane: str | None) -> None:
+        """Leave room under a lane's trace (at the page's foot where it has no such lane), or nowhere."""
+        if lane != self._strip_lane:
+            self._strip_lane = lane
             self._refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -320,7 +329,16 @@ class PageCanvas(QWidget):
         scrolled = self._scrolled_s if epoch == self._epoch else 0.0
         span = page_span(self._timebase, epoch, scrolled, self._composer.recording.duration_s)
         heights = [trace.height for trace in self._montage.shown]
-        return lay_out(rect, self.fontMetrics().height() + 6, heights, span)
+        text_px = self.fontMetrics().height()
+        return lay_out(rect, text_px + 6, heights, span, strip=self._strip(rect.height(), text_px))
+
+    def _strip(self, height: float, text_px: int) -> tuple[int, float]:
+        """Return under which lane room is left, the last one where it is not on the page, and how much."""
+        if self._strip_lane is None or not self._montage.shown:
+            return -1, 0.0
+        labels = [trace.derivation.label for trace in self._montage.shown]
+        lane = labels.index(self._strip_lane) if self._strip_lane in labels else len(labels) - 1
+        return lane, min(2 * text_px + min(max(_STRIP_SHARE * height, 8.0), 48.0), height / 3)
 
     def _read(self, layout: PageLayout, epoch: int, scale: float, *, ahead: int = 0) -> Page:
         assert self._composer is not None

@@ -63,6 +63,7 @@ def ground_key(layout: PageLayout, page: Page) -> tuple[object, ...]:
     return (
         layout.plot.getRect(),
         layout.edges,
+        layout.strip,
         round(layout.stop_s - start, 6),
         round(page.epoch_s - start, 6),
         page.context_is_faint,
@@ -131,7 +132,7 @@ def paint_traces(painter: QPainter, layout: PageLayout, page: Page) -> None:
     for lane, (look, trace) in enumerate(zip(page.lanes, page.traces, strict=True)):
         if page.epoch_is_narrow:
             # Over hours a slow signal strays through all the others: it ends where the neighbours' middles are.
-            room = layout.edges[lane + 1] - layout.edges[lane]
+            room = layout.height(lane)
             painter.save()
             clip = layout.lane_rect(lane).adjusted(0, -room / 2, 0, room / 2)
             painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
@@ -188,7 +189,7 @@ def paint_gutter(painter: QPainter, layout: PageLayout, page: Page, font: QFont)
     painter.fillRect(layout.gutter, QColor(page.theme.panel))
     metrics = QFontMetricsF(font)
     for lane, look in enumerate(page.lanes):
-        height = layout.edges[lane + 1] - layout.edges[lane]
+        height = layout.height(lane)
         middle = layout.middle(lane)
         name_font, detail_font = QFont(font), tabular(font)
         name_font.setWeight(QFont.Weight.DemiBold)
@@ -206,7 +207,7 @@ def paint_gutter(painter: QPainter, layout: PageLayout, page: Page, font: QFont)
 
 
 def _paint_selection(painter: QPainter, layout: PageLayout, lane: int, theme: Theme) -> None:
-    top, bottom, left = layout.edges[lane], layout.edges[lane + 1], layout.gutter.left()
+    top, bottom, left = layout.edges[lane], layout.bottom(lane), layout.gutter.left()
     painter.fillRect(QRectF(left, top, layout.gutter.width() - 14, bottom - top), QColor(theme.selection))
     painter.fillRect(QRectF(left, top, 4, bottom - top), QColor(theme.accent))
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from sleepviewer.app.theme import Theme
 from sleepviewer.app.traces.canvas import PageCanvas
+from sleepviewer.app.traces.evidence import Evidence, paint_evidence, strip_of
 from sleepviewer.app.traces.gestures import CLICK_PX, Drawing, Gesture, Moving, Ruling
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.marks import Grip, Mark, Marks, paint_marks
@@ -58,6 +59,7 @@ class TraceView(PageCanvas):
         self.setAccessibleName("Traces of the current epoch")
         self.setMouseTracking(True)
         self._marks = Marks()
+        self._evidence: Evidence | None = None
         self._drawing = False
         self._ruler_on = False
         self._gesture: Gesture | None = None
@@ -68,6 +70,7 @@ class TraceView(PageCanvas):
 
     def set_recording(self, recording: Recording) -> None:
         self._marks = Marks()
+        self._evidence, self._strip_lane = None, None
         self._drop_gesture()
         super().set_recording(recording)
 
@@ -92,6 +95,21 @@ class TraceView(PageCanvas):
         self._marks = Marks(marks)
         self._update_plot()
 
+    @property
+    def evidence(self) -> Evidence | None:
+        """What is shown of what spoke for an epoch's stage."""
+        return self._evidence
+
+    def set_evidence(self, evidence: Evidence | None) -> None:
+        """Show under a lane what spoke for an epoch's stage, while that epoch is the current one; None: nothing."""
+        self._evidence = evidence
+        self.leave_room(None if evidence is None else evidence.lane)
+        self._update_plot()
+
+    @property
+    def _shown_evidence(self) -> Evidence | None:
+        return self._evidence if self._evidence is not None and self._evidence.epoch == self._epoch else None
+
     def set_drawing(self, on: bool) -> None:
         """Let a drag over the traces draw an interval (:attr:`interval_drawn`), or not."""
         self._drawing = on
@@ -108,6 +126,8 @@ class TraceView(PageCanvas):
         if isinstance(self._gesture, Moving):
             moving = self._gesture.mark
             marks = [moving if mark.key == moving.key else mark for mark in marks]
+        if (evidence := self._shown_evidence) is not None:
+            paint_evidence(painter, layout, evidence, self._theme)
         paint_marks(painter, layout, marks, page.labels, self._theme)
         if self._gesture is not None:
             self._gesture.paint(painter, layout, page)
@@ -285,8 +305,14 @@ class TraceView(PageCanvas):
         return super().event(event)
 
     def tooltip_at(self, position: QPoint) -> str:
-        """What a lane's name says when it is pointed at: the scale in every way, the filter."""
+        """What a lane's name says when it is pointed at (the scale in every way, the filter), and what the evidence."""
         layout, page = self._layout, self._page
+        if (
+            layout is not None
+            and (shown := self._shown_evidence) is not None
+            and strip_of(shown, layout).contains(QPointF(position))
+        ):
+            return shown.details
         lane = None if layout is None else layout.lane_at(position.y())
         if layout is None or page is None or lane is None or position.x() >= layout.plot.left():
             return ""
