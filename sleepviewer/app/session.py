@@ -20,14 +20,15 @@ class NightSession(QObject):
     """Another channel is scored."""
     walk_changed = Signal()
     """D steps through another list."""
+    scorers_changed = Signal()
+    """Hypnograms were added to those beside the document, or taken away."""
 
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.night = night
         self.doubt_walk = DoubtWalk()
         self.doubt_walk.start(night.document)
-        self.scorers: tuple[Hypnogram, ...] = ()
-        """Hypnograms of further scorers, shown beside the document and no part of it."""
+        self._scorers: tuple[Hypnogram, ...] = ()
         self._walk: EpochWalk | None = None
         self._epoch = 0
         self._anchor = 0
@@ -58,6 +59,16 @@ class NightSession(QObject):
         """Have D step through a list that a panel shows, in its order, or (None) through all disagreements again."""
         self._walk = walk
         self.walk_changed.emit()
+
+    @property
+    def scorers(self) -> tuple[Hypnogram, ...]:
+        """Hypnograms of further scorers and models, shown beside the document and no part of it."""
+        return self._scorers
+
+    def set_scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
+        """Show these hypnograms beside the document."""
+        self._scorers = scorers
+        self.scorers_changed.emit()
 
     def choose_channel(self, label: str) -> None:
         """Make a channel the one that is scored and exported."""

@@ -29,12 +29,14 @@ from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
+from sleepviewer.app.map_part import MapPart
 from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
+from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.saving_controller import SavingController
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
@@ -62,6 +64,8 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     MontagePart,
     NightPart,
     EventsPart,
+    RivalsPart,
+    MapPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -158,6 +162,7 @@ class MainWindow(QMainWindow):
             check=lambda command, on: self.actions_[command].setChecked(on),
             restyle=self._restyle,
             open_path=self.open_path,
+            engine=lambda: self.scoring_bar.spec,
         )
         return tuple(part(services) for part in PARTS)
 

@@ -22,6 +22,7 @@ from sleepviewer.errors import EngineError, SleepViewerError
 if TYPE_CHECKING:
     from sleepviewer.scoring.base import CancelToken, Engine, Prediction, Progress
     from sleepviewer.scoring.detection import Detection, DetectionRequest
+    from sleepviewer.scoring.features import ArchiveNights, FeaturesRequest, NightFeatures
     from sleepviewer.scoring.process import ScoringRequest
     from sleepviewer.scoring.registry import EngineSpec
 
@@ -60,6 +61,14 @@ class Detect:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """To the child: see the epochs as a model does, and put the job's number on every reply."""
+
+    job: int
+    request: FeaturesRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """To the child: stop this job."""
 
@@ -76,10 +85,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From the child: the scoring, or the events that were found."""
+    """From the child: the scoring, the events that were found, or what the epochs look like."""
 
     job: int
-    result: Prediction | Detection
+    result: Prediction | Detection | NightFeatures | ArchiveNights
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ class _Server:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.SimpleQueue[WarmUp | Score | Detect] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[WarmUp | Score | Detect | Look] = queue.SimpleQueue()
         self._tokens: dict[int, CancelToken] = {}
         self._engine: Engine | None = None
         self._engine_key: object = None
@@ -125,7 +134,7 @@ class _Server:
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         while True:
             message = self._inbox.get()
-            if isinstance(message, Score | Detect):
+            if isinstance(message, Score | Detect | Look):
                 self._work(message)
             else:
                 with suppress(Exception):  # scoring will meet the same trouble, and tell it
@@ -144,11 +153,11 @@ class _Server:
                 if token := self._tokens.get(message.job):
                     token.cancel()
                 continue
-            if isinstance(message, Score | Detect):
+            if isinstance(message, Score | Detect | Look):
                 self._tokens[message.job] = CancelToken()
             self._inbox.put(message)
 
-    def _work(self, message: Score | Detect) -> None:
+    def _work(self, message: Score | Detect | Look) -> None:
         """Carry out one request and reply."""
         reply: Done | Failed
         try:
@@ -158,21 +167,25 @@ class _Server:
             reply = Failed(message.job, kind, str(error), traceback.format_exc())
         except Exception as error:  # whatever a library raises is told to the user, and does not end the process
             last_line = traceback.format_exception_only(error)[-1].strip().splitlines()[0].rstrip(".")
-            work = f"Scoring with {message.request.spec.id}" if isinstance(message, Score) else "Looking for events"
-            sentence = f"{work} failed: {last_line}."
+            sentence = f"{_name_of(message)} failed: {last_line}."
             reply = Failed(message.job, EngineError.__name__, sentence, traceback.format_exc())
         del self._tokens[message.job]
         self._connection.send(reply)
 
-    def _result(self, message: Score | Detect) -> Prediction | Detection:
+    def _result(self, message: Score | Detect | Look) -> Prediction | Detection | NightFeatures | ArchiveNights:
         from sleepviewer.recording import open_recording
 
         def tell(progress: Progress) -> None:
             self._connection.send(Told(message.job, progress))
 
-        request, token = message.request, self._tokens[message.job]
+        token = self._tokens[message.job]
         token.check()
+        if isinstance(message, Look):
+            from sleepviewer.scoring.features import look
+
+            return look(self._engine_of(message.request.spec), message.request, tell, token)
         engine = self._engine_of(message.request.spec) if isinstance(message, Score) else None
+        request = message.request
         if request.stamp is not None:
             request.stamp.check(request.path)
         with open_recording(request.path) as recording:
@@ -196,3 +209,14 @@ class _Server:
         if self._engine is None or self._engine_key != key:
             self._engine, self._engine_key = make_engine(spec), key
         return self._engine
+
+
+def _name_of(message: Score | Detect | Look) -> str:
+    """Say what was to be done, at the beginning of a sentence."""
+    match message:
+        case Score():
+            return f"Scoring with {message.request.spec.id}"
+        case Detect():
+            return "Looking for events"
+        case Look():
+            return f"Looking at the epochs with {message.request.spec.id}"
