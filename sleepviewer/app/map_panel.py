@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QProgressBar, QVBoxLayout, QWidget
 
 from sleepviewer.analysis.lookalikes import umap_is_there
 from sleepviewer.app.epoch_table import EpochRow, EpochTable
@@ -48,10 +48,12 @@ class MapPanel(QWidget):
         self._cancel = button("Cancel", "Stop looking; what was found before stays", self)
         self._caption = sentence_label(self)
         self._said = sentence_label(self)
-        self._all = button("All disagreements", "Let D step through all disagreements again", self)
+        self._all = button("End list", "Leave the list: D steps through all disagreements again", self)
         self._alike = button("Like this one", "List the epochs that look most like the current one (K)", self)
         self._elsewhere = button("In other nights…", "Look for them in a folder of scoring archives as well", self)
         self.table = EpochTable("Epochs picked from the map", _HEADERS, theme, self)
+        for column in (_DISTANCE, _NIGHT):
+            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.setMinimumHeight(_LIST_ROWS * self.table.verticalHeader().defaultSectionSize())
         self._lay_out()
         self._colors.activated.connect(lambda index: self.view.color_by(self._colors.itemData(index)))
@@ -76,9 +78,7 @@ class MapPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self._alike, 1)
         buttons.addWidget(self._elsewhere, 1)
-        listed = QHBoxLayout()
-        listed.addWidget(self._said, 1)
-        listed.addWidget(self._all, 0, Qt.AlignmentFlag.AlignTop)
+        buttons.addWidget(self._all, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
@@ -87,7 +87,7 @@ class MapPanel(QWidget):
         layout.addWidget(self.view, 3)
         layout.addWidget(self._caption)
         layout.addLayout(buttons)
-        layout.addLayout(listed)
+        layout.addWidget(self._said)
         layout.addWidget(self.table, 2)
 
     def set_theme(self, theme: Theme) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt
 
-from sleepviewer.analysis.lookalikes import EmbeddedNight, Embedding, LookAlike, embed
+from sleepviewer.analysis.lookalikes import Embedding, LookAlike, embed
 from sleepviewer.app import dialogs
 from sleepviewer.app.background import Background
 from sleepviewer.app.look_controller import LookController
@@ -25,13 +25,11 @@ from sleepviewer.app.theme import Theme
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.review.contenders import engine_title
 from sleepviewer.review.document import Change, Document
+from sleepviewer.review.lookalikes import OPEN_NIGHT, archived_night, open_night, stages_of
 from sleepviewer.review.navigation import EpochWalk
 from sleepviewer.scoring.features import ArchiveNight, ArchiveNights, FeaturesRequest, NightFeatures, no_features
 from sleepviewer.scoring.registry import EngineSpec, list_engines
-from sleepviewer.stages import EPOCH_S, Stage, StageArray
-
-OPEN_NIGHT = ""
-"""The open night's name among those that are looked in."""
+from sleepviewer.stages import EPOCH_S
 
 _NOTHING = (
     "“Look” has the model in the tool bar see every epoch; those that look alike to it then lie together here. "
@@ -252,12 +250,8 @@ class MapPart(QObject):
         if found.notes:
             said += f"; {len(found.notes)} could not be: {found.notes[0]}"
         assert self._features is not None
-        nights = [
-            EmbeddedNight(str(n.path), n.features.values, n.truth, n.predicted, n.features.weights_sha256)
-            for n in others
-        ]
         try:
-            self._wide = embed([self._night(session.document, self._features), *nights])
+            self._wide = embed([open_night(session.document, self._features), *map(archived_night, others)])
         except SleepViewerError as error:
             self._refuse(str(error))
             return
@@ -282,7 +276,7 @@ class MapPart(QObject):
         document, features, method = self._document, self._features, self.panel.method
         if document is None or features is None:
             return
-        night = EmbeddedNight(OPEN_NIGHT, features.values, *_stages_of(document), features.weights_sha256)
+        night = open_night(document, features)
 
         def work(cancelled: Callable[[], bool]) -> _Map | None:
             embedding = embed([night])
@@ -337,7 +331,7 @@ class MapPart(QObject):
 
     def _refresh(self, session: NightSession, shown: _Map) -> None:
         """Bring map and list up to date with the document's stages."""
-        stages = _stages_of(session.document)
+        stages = stages_of(session.document)
         embedding = shown.embedding.with_stages(OPEN_NIGHT, *stages)
         self._map = _Map(embedding, shown.plane)
         if self._wide is not None:
@@ -352,7 +346,7 @@ class MapPart(QObject):
 
     def _describe(self, epoch: int) -> str:
         session = self._session
-        return "" if session is None else stages_text(session.night.recording, epoch, *_stages_of(session.document))
+        return "" if session is None else stages_text(session.night.recording, epoch, *stages_of(session.document))
 
     # -- the list
 
@@ -404,7 +398,7 @@ class MapPart(QObject):
         session, listing, shown = self._session, self._listing, self._map
         if session is None or listing is None or shown is None:
             return
-        recording, stages = session.night.recording, _stages_of(session.document)
+        recording, stages = session.night.recording, stages_of(session.document)
         self.panel.view.show_listed(listing.epochs)
         if listing.like is None:
             count = "1 epoch" if len(listing.epochs) == 1 else f"{len(listing.epochs)} epochs"
@@ -449,16 +443,3 @@ class MapPart(QObject):
             start = session.night.recording.start
             late_s = 0.0 if start is None or night.start is None else (night.start - start).total_seconds()
             session.go_to(epoch + round(late_s / EPOCH_S))
-
-
-def _stages_of(document: Document) -> tuple[StageArray, StageArray]:
-    """Return each epoch's label (what was corrected, else the expert's stage) and the model's stage."""
-    unknown = np.full(document.n_epochs, int(Stage.UNKNOWN), dtype=np.int8)
-    truth = unknown if document.truth is None else document.truth.stages
-    labels = np.where(document.edited, document.corrected, truth).astype(np.int8)
-    return labels, unknown if document.prediction is None else document.prediction.stages
-
-
-def _embedded(night: ArchiveNight) -> EmbeddedNight:
-    features = night.features
-    return EmbeddedNight(str(night.path), features.values, night.truth, night.predicted, features.weights_sha256)

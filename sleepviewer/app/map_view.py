@@ -208,7 +208,7 @@ class MapView(QWidget):
             judged = (self._truth >= 0) & (self._predicted >= 0)
             return [
                 (~judged, self._symbol(Stage.UNKNOWN, self._theme.dim_text), "unknown"),
-                (judged & ~wrong, self._symbol(Stage.N2, self._theme.border, small=True), "right"),
+                (judged & ~wrong, self._symbol(Stage.N2, self._theme.dim_text, small=True), "right"),
                 (wrong, self._symbol(Stage.W, self._theme.cursor), "wrong"),
             ]
         stages = self._truth if self._color_by is ColorBy.TRUTH else self._predicted

@@ -252,7 +252,7 @@ class NightPart(QObject):
         except SleepViewerError as error:
             self._services.trouble(str(error))
             return False
-        session.set_scorers((*session.scorers, hypnogram))
+        session.scorers = (*session.scorers, hypnogram)
         added = self._view.scorers[-1].title
         self._services.tell(" ".join((f"{added}: {path.name}.", *hypnogram.notes)))
         return True
@@ -260,11 +260,11 @@ class NightPart(QObject):
     def _drop_scorer(self, number: int) -> None:
         if self._session is not None:
             scorers = self._session.scorers
-            self._session.set_scorers(scorers[:number] + scorers[number + 1 :])
+            self._session.scorers = scorers[:number] + scorers[number + 1 :]
 
     def _drop_scorers(self) -> None:
         if self._session is not None:
-            self._session.set_scorers(())
+            self._session.scorers = ()
 
     def _show_scorers(self) -> None:
         if self._session is not None:

@@ -25,7 +25,7 @@ _NEEDS_TWO: Final = (
     "Two scorings of this night are needed. Keep the model's (Ctrl+Shift+K) and score again with another model or "
     "other weights, or open a second one from an archive or a hypnogram file (Ctrl+Shift+R)."
 )
-_CAVEAT: Final = "Neighbouring epochs resemble each other, so this p is too small: take it as a hint, not a proof."
+_CAVEAT: Final = "Neighbouring epochs resemble each other, so that it is too small: a hint, no proof."
 _LIST_ROWS: Final = 5
 
 
@@ -57,7 +57,7 @@ class RivalsPanel(QWidget):
         self._epoch = sentence_label(self)
         self._epoch.setTextFormat(Qt.TextFormat.RichText)
         self._list_title = sentence_label(self)
-        self._all = button("All disagreements", "Let D step through all disagreements again", self)
+        self._all = button("End list", "Leave the list: D steps through all disagreements again", self)
         self.table = EpochTable("Epochs of the group", ("Epoch", "Time", "Label", "First", "Second"), theme, self)
         self.table.setMinimumHeight(_LIST_ROWS * self.table.verticalHeader().defaultSectionSize())
         self._lay_out()
@@ -157,7 +157,10 @@ class RivalsPanel(QWidget):
     def show_epoch(self, duel: Duel | None, epoch: int) -> None:
         """Say what both think of the current epoch, and select it in the list."""
         if duel is not None:
-            lines = (f"{html.escape(c.name)} <b>{c.says(epoch)}</b>" for c in (duel.first, duel.second))
+            thoughts = (
+                (contender.name, *contender.says(epoch).partition(",")) for contender in (duel.first, duel.second)
+            )
+            lines = (f"{html.escape(name)} <b>{stage}</b>{comma}{rest}" for name, stage, comma, rest in thoughts)
             self._epoch.setText(f"Epoch {epoch + 1}: " + "<br>".join(lines))
         if self.table.epochs.rows:
             self.table.select_epoch(epoch)
@@ -178,7 +181,7 @@ def _p_text(duel: Duel) -> str:
     p = duel.tally.p_value
     said = f"{p:.3f}" if p >= 0.001 else "below 0.001"
     first, second = len(duel.tally.only_first), len(duel.tally.only_second)
-    return f"One alone is right in {first} and {second} epochs; McNemar's p is {said}. {_CAVEAT}"
+    return f"McNemar's p for {first} against {second} is {said}. {_CAVEAT}"
 
 
 def _whole(duel: Duel, group: Group) -> int:

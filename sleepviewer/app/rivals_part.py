@@ -141,7 +141,7 @@ class RivalsPart(QObject):
         self._contenders[hypnogram] = contender
         first = None if session.document.prediction is not None else self._pair[0]
         self._pair = (first, hypnogram)
-        session.set_scorers((*session.scorers, hypnogram))
+        session.scorers = (*session.scorers, hypnogram)
 
     # -- following the session
 

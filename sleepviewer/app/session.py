@@ -18,10 +18,10 @@ class NightSession(QObject):
     """Carries the document's Change."""
     channel_changed = Signal()
     """Another channel is scored."""
+    scorers_changed = Signal()
+    """Other further scorers are shown."""
     walk_changed = Signal()
     """D steps through another list."""
-    scorers_changed = Signal()
-    """Hypnograms were added to those beside the document, or taken away."""
 
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +51,16 @@ class NightSession(QObject):
         return range(first, last + 1)
 
     @property
+    def scorers(self) -> tuple[Hypnogram, ...]:
+        """Hypnograms of further scorers, shown beside the document and no part of it."""
+        return self._scorers
+
+    @scorers.setter
+    def scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
+        self._scorers = scorers
+        self.scorers_changed.emit()
+
+    @property
     def walk(self) -> EpochWalk | None:
         """The list of epochs that D steps through; None where that is all disagreements."""
         return self._walk
@@ -59,16 +69,6 @@ class NightSession(QObject):
         """Have D step through a list that a panel shows, in its order, or (None) through all disagreements again."""
         self._walk = walk
         self.walk_changed.emit()
-
-    @property
-    def scorers(self) -> tuple[Hypnogram, ...]:
-        """Hypnograms of further scorers and models, shown beside the document and no part of it."""
-        return self._scorers
-
-    def set_scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
-        """Show these hypnograms beside the document."""
-        self._scorers = scorers
-        self.scorers_changed.emit()
 
     def choose_channel(self, label: str) -> None:
         """Make a channel the one that is scored and exported."""

@@ -101,9 +101,10 @@ ROWS: Final = (
     KeyRow(
         "look_alikes",
         "Review",
-        "Map of look-alikes",
+        "Map of the night",
         ("Ctrl+M",),
         tip="Show the epochs as the model sees them: those that look alike to it lie together",
+        submenu="Look-alikes",
     ),
     KeyRow(
         "alike",
@@ -111,6 +112,7 @@ ROWS: Final = (
         "Epochs like this one",
         ("K",),
         tip="List the epochs that look most like this one to the model: is an error a kind, or a stray?",
+        submenu="Look-alikes",
     ),
     KeyRow(
         "alike_elsewhere",
@@ -118,13 +120,15 @@ ROWS: Final = (
         "Epochs like this one in other nights…",
         (),
         tip="Look for them in a folder of scoring archives as well",
+        submenu="Look-alikes",
     ),
     KeyRow(
         "cancel_look",
         "Review",
-        "Cancel looking for epochs alike",
+        "Cancel looking",
         (),
         tip="Stop looking at the epochs; what was found before stays",
+        submenu="Look-alikes",
         unless="no epochs are being looked at",
     ),
 )
