@@ -225,7 +225,7 @@ def test_a_picked_group_is_listed_and_d_steps_through_it(opened: MainWindow, qtb
     row = part.panel.table.epochs.rows[0]
     assert row.cells[0] == "7"
     assert row.cells[2:] == (Stage.N2, Stage.N3, Stage.N3)
-    assert "Epoch 7: Model <b>N3 0.90</b>" in part.panel.text
+    assert "Model: N3 0.90, else W 0.03" in part.panel.text
     part.panel.table.clicked.emit(part.panel.table.model().index(1, 0))
     assert session.epoch == 10
     part.panel.group_picked.emit(None)
@@ -313,7 +313,7 @@ def test_any_two_scorings_are_chosen(opened: MainWindow, tmp_path: Path) -> None
     first.setCurrentIndex(1)
     first.activated.emit(1)
     assert groups_of(part)["Only before right"] == 2
-    assert "after <b>W 0.90</b>" in part.panel.text
+    assert "after: W 0.90, else N1 0.03" in part.panel.text
     first.setCurrentIndex(2)
     first.activated.emit(2)
     assert (part.panel.first, part.panel.second) == (2, 1), "who takes the other's scoring changes places with it"

@@ -89,6 +89,7 @@ class EpochTable(RowTable):
     def __init__(self, name: str, headers: Sequence[str], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self.epochs = EpochModel(headers, theme)
+        self._quiet = False
         self.setModel(self.epochs)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(9, 9))
@@ -109,10 +110,9 @@ class EpochTable(RowTable):
         if row is None:
             self.clearSelection()
         elif self.currentIndex().row() != row or not self.selectionModel().hasSelection():
-            self.selectionModel().blockSignals(True)
+            self._quiet = True
             self.selectRow(row)
-            self.selectionModel().blockSignals(False)
-            self.viewport().update()
+            self._quiet = False
 
     def does(self, event: QKeyEvent) -> Callable[[], object] | None:
         row = self.currentIndex().row()
@@ -126,7 +126,7 @@ class EpochTable(RowTable):
             self.picked.emit(row.epoch)
 
     def _on_current(self, now: QModelIndex) -> None:
-        if self.hasFocus() and now.isValid():
+        if not self._quiet and self.hasFocus() and now.isValid():
             self._pick(now)
 
     def _open(self, row: int) -> None:

@@ -22,6 +22,7 @@ class GroupTable(RowTable):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._groups = _GroupModel()
+        self._quiet = False
         self.setModel(self._groups)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setShowGrid(False)
@@ -41,21 +42,20 @@ class GroupTable(RowTable):
 
     def choose(self, key: object) -> None:
         """Select a group without picking it; None selects none."""
-        self.selectionModel().blockSignals(True)
+        self._quiet = True
         row = self._groups.row_of(key)
         if row is None:
             self.clearSelection()
             self.selectionModel().clearCurrentIndex()
         else:
             self.selectRow(row)
-        self.selectionModel().blockSignals(False)
-        self.viewport().update()
+        self._quiet = False
 
     def _pick(self, index: QModelIndex) -> None:
         self.group_picked.emit(self._groups.groups[index.row()][0])
 
     def _on_current(self, now: QModelIndex) -> None:
-        if self.hasFocus() and now.isValid():
+        if not self._quiet and self.hasFocus() and now.isValid():
             self._pick(now)
 
 

@@ -62,6 +62,7 @@ class MapView(QWidget):
         self._color_by = ColorBy.ERROR
         self._places: NDArray[np.float64] = np.empty((0, 2))
         self._picture: QPixmap | None = None
+        self._rings: QPixmap | None = None  # around what is listed, which may be all epochs
         self._epoch = -1
         self._listed: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # points, not epochs
         self._hovered = -1
@@ -120,6 +121,7 @@ class MapView(QWidget):
     def show_listed(self, epochs: NDArray[np.intp]) -> None:
         """Ring the epochs that a list shows."""
         self._listed = np.flatnonzero(np.isin(self._epochs, epochs))
+        self._rings = None
         self.update()
 
     @property
@@ -146,7 +148,7 @@ class MapView(QWidget):
         self._places = share * room + _MARGIN_PX
 
     def _repaint(self) -> None:
-        self._picture = None
+        self._picture = self._rings = None
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -156,12 +158,11 @@ class MapView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._picture is None:
             self._picture = self._paint()
+        if self._rings is None:
+            self._rings = self._paint_rings(self._picture)
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._picture)
+        painter.drawPixmap(0, 0, self._rings)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.accent), 1.4))
-        for point in self._listed:
-            painter.drawEllipse(QPointF(*self._places[point]), 6.5, 6.5)
         self._mark_current(painter)
         if self._hovered >= 0:
             painter.setPen(QPen(QColor(self._theme.text), 1.2))
@@ -200,6 +201,19 @@ class MapView(QWidget):
             self._paint_legend(painter)
         painter.end()
         return picture
+
+    def _paint_rings(self, picture: QPixmap) -> QPixmap:
+        """The picture with rings around what is listed."""
+        if not self._listed.size:
+            return picture
+        ringed = QPixmap(picture)
+        painter = QPainter(ringed)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.accent), 1.4))
+        for x, y in self._places[self._listed].tolist():
+            painter.drawEllipse(QPointF(x, y), 6.5, 6.5)
+        painter.end()
+        return ringed
 
     def _kinds(self) -> list[tuple[NDArray[np.bool_], QPixmap, str]]:
         """Which points have which symbol, from the lowest layer up, and what the legend calls it."""

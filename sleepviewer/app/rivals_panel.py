@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +15,7 @@ from sleepviewer.app.epoch_table import EpochRow, EpochTable
 from sleepviewer.app.group_table import GroupTable
 from sleepviewer.app.panel_widgets import button, picker, say, sentence_label
 from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.thoughts import Thoughts
 from sleepviewer.stages import SCORED_STAGES
 
 AGAINST: Final = ("Expert's hypnogram", "Final labels")
@@ -54,8 +54,7 @@ class RivalsPanel(QWidget):
         self._figures.setFont(tabular(self._figures.font()))
         self.groups = GroupTable("Epochs by who is right", self)
         self._p = sentence_label(self)
-        self._epoch = sentence_label(self)
-        self._epoch.setTextFormat(Qt.TextFormat.RichText)
+        self._thoughts = Thoughts(self)
         self._list_title = sentence_label(self)
         self._all = button("End list", "Leave the list: D steps through all disagreements again", self)
         self.table = EpochTable("Epochs of the group", ("Epoch", "Time", "Label", "First", "Second"), theme, self)
@@ -93,7 +92,7 @@ class RivalsPanel(QWidget):
         layout.addWidget(self._figures)
         layout.addWidget(self.groups)
         layout.addWidget(self._p)
-        layout.addWidget(self._epoch)
+        layout.addWidget(self._thoughts)
         layout.addLayout(list_row)
         layout.addWidget(self.table, 1)
         layout.addStretch(0)
@@ -132,8 +131,9 @@ class RivalsPanel(QWidget):
     @property
     def text(self) -> str:
         """All that is said above the list."""
-        labels = (self._sentence, self._figures, self._p, self._epoch, self._list_title)
-        return "\n".join(label.text() for label in labels if not label.isHidden())
+        labels = (self._sentence, self._figures, self._p, self._list_title)
+        said = [label.text() for label in labels if not label.isHidden()]
+        return "\n".join((*said, self._thoughts.text))
 
     def show_duel(self, duel: Duel | None, sentence: str = "") -> None:
         """Show two contenders, with a sentence on what they are measured by, or (None) what is needed."""
@@ -144,7 +144,7 @@ class RivalsPanel(QWidget):
         say(self._figures, _figures_html(duel) if duel is not None and measured else "")
         self.groups.setVisible(duel is not None)
         say(self._p, _p_text(duel) if duel is not None and measured else "")
-        self._epoch.setVisible(duel is not None)
+        self._thoughts.setVisible(duel is not None)
         if duel is not None:
             self.groups.show_groups(
                 [
@@ -157,11 +157,7 @@ class RivalsPanel(QWidget):
     def show_epoch(self, duel: Duel | None, epoch: int) -> None:
         """Say what both think of the current epoch, and select it in the list."""
         if duel is not None:
-            thoughts = (
-                (contender.name, *contender.says(epoch).partition(",")) for contender in (duel.first, duel.second)
-            )
-            lines = (f"{html.escape(name)} <b>{stage}</b>{comma}{rest}" for name, stage, comma, rest in thoughts)
-            self._epoch.setText(f"Epoch {epoch + 1}: " + "<br>".join(lines))
+            self._thoughts.show_lines([(who.name, who.says(epoch)) for who in (duel.first, duel.second)])
         if self.table.epochs.rows:
             self.table.select_epoch(epoch)
 
