@@ -15,25 +15,33 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QObject, QPoint, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 
+from sleepviewer.analysis.rivals import Group
 from sleepviewer.app.main import settle
+from sleepviewer.app.map_part import MapPart
+from sleepviewer.app.map_view import ColorBy
+from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.recording import open_recording
+from sleepviewer.review.contenders import contender_of
 from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
-from sleepviewer.scoring.base import ChannelChoice
+from sleepviewer.scoring.base import ChannelChoice, Prediction
 from sleepviewer.scoring.registry import EngineSpec, make_engine
 from sleepviewer.simulation import simulate_night
 
@@ -120,6 +128,55 @@ def show_looks(dialog: QDialog) -> None:
     dialog.findChildren(QTabWidget)[0].setCurrentIndex(1)
 
 
+def two_models(window: MainWindow) -> None:
+    """Lay YASA's scoring beside the model's, and list where it alone is right."""
+    assert window.session is not None
+    night, part = window.session.night, part_of(window, RivalsPart)
+    assert night.channel is not None
+    part.add(contender_of(yasa_scoring(night.recording.path, night.channel)))
+    window.run_command("two_models")
+    settle(window)
+    part.panel.group_picked.emit(Group.ONLY_SECOND)
+    window.run_command("next_disagreement")
+    window.run_command("next_disagreement")
+
+
+@cache
+def yasa_scoring(path: Path, channel: str) -> Prediction:
+    """Score a night with YASA, once."""
+    with open_recording(path) as recording:
+        return make_engine(EngineSpec("yasa")).score(recording, ChannelChoice(channel))
+
+
+def look_alikes(window: MainWindow) -> None:
+    """See the epochs as the model does, and list those like the current one."""
+    part = part_of(window, MapPart)
+    window.run_command("look_alikes")
+    wait_until(lambda: bool(len(part.panel.view.places)))
+    part.panel.choose_color(ColorBy.TRUTH)
+    window.run_command("alike")
+    wait_until(lambda: bool(part.panel.table.epochs.rows))
+
+
+Found = TypeVar("Found", bound=QObject)
+
+
+def part_of(window: MainWindow, kind: type[Found]) -> Found:
+    """One of the window's parts."""
+    part = window.findChild(kind)
+    assert isinstance(part, kind)
+    return part
+
+
+def wait_until(there: Callable[[], bool], seconds: float = 120) -> None:
+    """Let the window work until something is there."""
+    until = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < until, "it did not come"
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
 STATES: dict[str, State] = {
     "welcome": State(""),
     "unscored": State("real"),
@@ -129,6 +186,8 @@ STATES: dict[str, State] = {
     "review": State("scored", correct, tab=1),
     "agreement": State("scored", correct, tab=2),
     "night": State("scored", correct, tab=3),
+    "two_models": State("scored", two_models),
+    "look_alikes": State("scored", look_alikes, epoch=407),
     "demo": State("simulated", epoch=180),
     "events": State("simulated", events, epoch=250),
     "channels": State("simulated", panel("channels", "lane_below"), epoch=180),

@@ -179,10 +179,15 @@ class MapView(QWidget):
         if not found.size:
             return
         place = QPointF(*self._places[found[0]])
+        right, bottom = self.width() - 1.0, self.height() - 1.0 - _LEGEND_PX
+        # Hair lines lead to it from the edges: among hundreds of symbols a ring alone is searched for.
+        painter.setPen(QPen(QColor(self._theme.cursor), 1.0))
+        painter.drawLine(QPointF(0, place.y()), QPointF(place.x() - 9, place.y()))
+        painter.drawLine(QPointF(place.x() + 9, place.y()), QPointF(right, place.y()))
+        painter.drawLine(QPointF(place.x(), 0), QPointF(place.x(), place.y() - 9))
+        painter.drawLine(QPointF(place.x(), place.y() + 9), QPointF(place.x(), bottom))
         painter.setPen(QPen(QColor(self._theme.cursor), 2.2))
         painter.drawEllipse(place, 9.0, 9.0)
-        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            painter.drawLine(place + QPointF(x * 9, y * 9), place + QPointF(x * 16, y * 16))
 
     def _paint(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
