@@ -358,7 +358,7 @@ def test_an_error_among_errors_is_a_kind(opened: MainWindow, qtbot: QtBot) -> No
     assert {epoch for _, epoch in near} == set(range(8, 16)) - {10}
     said = part.panel.text
     assert "Epoch 11, N1 taken for REM: 6 of 12 look-alikes are wrong as well, 6 in the same way" in said
-    assert "a kind of error (18 % of this night are wrong)" in said
+    assert "a kind of error (18\u00a0% of this night are wrong)" in said
     assert "They are labelled N1 (7)" in said
     walk = session_of(opened).walk
     assert walk is not None

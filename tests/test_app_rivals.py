@@ -385,3 +385,17 @@ def test_epochs_of_other_nights_are_opened_and_not_gone_to(qtbot: QtBot) -> None
     assert gone == []
     table.select_epoch(9)
     assert not table.selectionModel().hasSelection()
+
+
+def test_a_long_list_follows_the_epoch(qtbot: QtBot) -> None:
+    table = EpochTable("epochs", ("Epoch", "Time"), LIGHT)
+    qtbot.addWidget(table)
+    table.resize(300, 200)
+    table.show_rows([EpochRow(epoch, (str(epoch + 1), "—")) for epoch in range(200)])
+    table.show()
+    gone: list[int] = []
+    table.picked.connect(gone.append)
+    table.select_epoch(150)
+    row = table.visualRect(table.model().index(150, 0))
+    assert table.viewport().rect().contains(row)
+    assert gone == []

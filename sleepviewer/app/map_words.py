@@ -78,7 +78,7 @@ def alike_text(
     known = labels and f" They are labelled {labels}."
     if found.verdict is Verdict.NOTHING:
         return f"{name}: none of {all_of} has both a label and a model's stage, so nothing is known of errors.{known}"
-    whole = f"{100 * night.wrong.sum() / max(_judged(night), 1):.0f} % of this night are wrong"
+    whole = f"{100 * night.wrong.sum() / max(_judged(night), 1):.0f}\u00a0% of this night are wrong"
     wrong = f"{found.wrong} of {found.judged} look-alikes"
     if Stage.UNKNOWN in (label, model):
         return f"{name} has no label or no model's stage: {wrong} are wrong ({whole}).{known}"
