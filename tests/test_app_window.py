@@ -91,6 +91,7 @@ def say_no(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let every dialog be cancelled; return the list of those that were asked."""
     asked: list[str] = []
     names = ("ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "ask_events_path")
+    names += ("ask_rival", "ask_archives")
     for name in (*names, "show_about"):
         monkeypatch.setattr(dialogs, name, lambda *_, name=name: asked.append(name))
     for dialog in (HelpOverlay, CommandPalette, SettingsDialog):
@@ -354,7 +355,15 @@ def test_every_command_can_be_called(opened: MainWindow, monkeypatch: pytest.Mon
         if row.command != "quit":
             opened.run_command(row.command)
     expected = {"ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_export_path", "show_about"}
-    assert set(asked) >= expected | {"demo", "score", "HelpOverlay", "CommandPalette", "SettingsDialog"}
+    assert set(asked) >= expected | {
+        "ask_rival",
+        "ask_archives",
+        "demo",
+        "score",
+        "HelpOverlay",
+        "CommandPalette",
+        "SettingsDialog",
+    }
     opened.run_command("quit")
     assert not opened.isVisible()
 
