@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sleepviewer.analysis.lookalikes import EmbeddedNight, embed, umap_is_there
+from sleepviewer.analysis.lookalikes import EmbeddedNight, LookAlike, Verdict, embed, kinship, umap_is_there
 from sleepviewer.archive import build_archive, make_meta, write_archive
 from sleepviewer.cli import main
 from sleepviewer.errors import AlignmentError, AnalysisError, ChannelError
@@ -17,6 +21,7 @@ from sleepviewer.recording import open_recording
 from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.features import archive_features, recording_features
 from sleepviewer.simulation import simulate_night
+from sleepviewer.stages import Stage
 
 
 def nights(n: int = 30) -> list[EmbeddedNight]:
@@ -80,6 +85,50 @@ def test_the_map_is_the_same_each_time_and_keeps_kinds_apart() -> None:
     middle = np.stack([plane[found.truth == stage].mean(axis=0) for stage in range(5)])
     spread = max(plane[found.truth == stage].std() for stage in range(5))
     assert np.linalg.norm(middle[0] - middle[1]) > spread / 2
+
+
+def test_the_map_is_the_plane_of_most_variance() -> None:
+    """Checked against scikit-learn's PCA, whose axes may point the other way."""
+    from sklearn.decomposition import PCA
+
+    found = embed(nights())
+    theirs = PCA(n_components=2, svd_solver="full").fit_transform(found.points.astype(np.float64))
+    np.testing.assert_allclose(np.abs(found.map()), np.abs(theirs), atol=1e-4)
+
+
+def test_features_of_other_weights_are_refused() -> None:
+    one, two = nights()
+    with pytest.raises(AlignmentError, match="different models"):
+        embed([replace(one, weights_sha256="a"), replace(two, weights_sha256="b")])
+    assert len(embed([replace(one, weights_sha256="a"), two])) == 59
+
+
+def test_stages_change_and_the_points_stay() -> None:
+    one, two = nights()
+    found = embed([one, two])
+    right = found.with_stages("night1", two.truth, two.truth)
+    assert right.wrong.sum() == 3
+    assert right.points is found.points
+    assert found.wrong.sum() == 5
+    assert found.with_stages("night9", two.truth, two.truth) is found
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), max_size=12))
+def test_an_error_is_a_kind_where_its_look_alikes_are_errors(stages: list[tuple[int, int]]) -> None:
+    alike = [LookAlike("n", i, 1.0, Stage(a), Stage(b)) for i, (a, b) in enumerate(stages)]
+    found = kinship(alike, Stage.N2, Stage.N3)
+    scored = [(a, b) for a, b in stages if a >= 0 and b >= 0]
+    assert found.judged == len(scored)
+    assert found.wrong == sum(a != b for a, b in scored)
+    assert found.same == scored.count((2, 3))
+    if not scored:
+        assert found.verdict is Verdict.NOTHING
+        assert math.isnan(found.share)
+    elif found.share >= 0.5:
+        assert found.verdict is Verdict.KIND
+    else:
+        assert found.verdict is (Verdict.STRAY if found.share <= 1 / 6 else Verdict.MIXED)
 
 
 def test_maps_that_can_not_be_drawn_are_told() -> None:

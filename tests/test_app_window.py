@@ -336,7 +336,7 @@ def test_every_command_can_be_called(opened: MainWindow, monkeypatch: pytest.Mon
     for row in KEY_TABLE:
         if row.command != "quit":
             opened.run_command(row.command)
-    expected = {"ask_recording", "ask_truth", "ask_weights", "ask_save_path", "show_about"}
+    expected = {"ask_recording", "ask_truth", "ask_weights", "ask_save_path", "ask_rival", "ask_archives", "show_about"}
     assert set(asked) >= expected | {"demo", "score", "HelpOverlay", "CommandPalette", "SettingsDialog", "ExportDialog"}
     opened.run_command("quit")
     assert not opened.isVisible()

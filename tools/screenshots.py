@@ -16,16 +16,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 
+from sleepviewer.analysis.rivals import Group
 from sleepviewer.analysis.shifts import Kind
 from sleepviewer.app.disagreement_table import CONFIDENCE
 from sleepviewer.app.disagreements_part import DisagreementsPart
@@ -33,16 +36,21 @@ from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.export_dialog import ExportDialog
 from sleepviewer.app.folder_export_dialog import FolderExportDialog
 from sleepviewer.app.main import settle
+from sleepviewer.app.map_part import MapPart
+from sleepviewer.app.map_view import ColorBy
+from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.recording import open_recording
+from sleepviewer.review.contenders import contender_of
 from sleepviewer.review.document import Base
 from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.export_folder import FolderExported
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
-from sleepviewer.scoring.base import ChannelChoice
+from sleepviewer.scoring.base import ChannelChoice, Prediction
 from sleepviewer.scoring.registry import EngineSpec, make_engine
 from sleepviewer.simulation import simulate_night
 from sleepviewer.stages import Stage
@@ -208,6 +216,55 @@ def export_folder(window: MainWindow) -> None:
     dialog.exec()
 
 
+def two_models(window: MainWindow) -> None:
+    """Lay YASA's scoring beside the model's, and list where it alone is right."""
+    assert window.session is not None
+    night, part = window.session.night, part_of(window, RivalsPart)
+    assert night.channel is not None
+    part.add(contender_of(yasa_scoring(night.recording.path, night.channel)))
+    window.run_command("two_models")
+    settle(window)
+    part.panel.group_picked.emit(Group.ONLY_SECOND)
+    window.run_command("next_disagreement")
+    window.run_command("next_disagreement")
+
+
+@cache
+def yasa_scoring(path: Path, channel: str) -> Prediction:
+    """Score a night with YASA, once."""
+    with open_recording(path) as recording:
+        return make_engine(EngineSpec("yasa")).score(recording, ChannelChoice(channel))
+
+
+def look_alikes(window: MainWindow) -> None:
+    """See the epochs as the model does, and list those like the current one."""
+    part = part_of(window, MapPart)
+    window.run_command("look_alikes")
+    wait_until(lambda: bool(len(part.panel.view.places)))
+    part.panel.choose_color(ColorBy.TRUTH)
+    window.run_command("alike")
+    wait_until(lambda: bool(part.panel.table.epochs.rows))
+
+
+Found = TypeVar("Found", bound=QObject)
+
+
+def part_of(window: MainWindow, kind: type[Found]) -> Found:
+    """One of the window's parts."""
+    part = window.findChild(kind)
+    assert isinstance(part, kind)
+    return part
+
+
+def wait_until(there: Callable[[], bool], seconds: float = 120) -> None:
+    """Let the window work until something is there."""
+    until = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < until, "it did not come"
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
 STATES: dict[str, State] = {
     "welcome": State(""),
     "unscored": State("real"),
@@ -221,6 +278,8 @@ STATES: dict[str, State] = {
     "disagreements": State("scored", list_sure_confusions),
     "lines": State("scored", panel("disagreements", "line_by_line")),
     "suspects": State("scored", rank_suspects),
+    "two_models": State("scored", two_models),
+    "look_alikes": State("scored", look_alikes, epoch=407),
     "demo": State("simulated", epoch=180),
     "events": State("simulated", events, epoch=250),
     "why": State("scored", why, epoch=100),

@@ -8,7 +8,8 @@ neighbours are labelled and predicted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -77,8 +78,6 @@ class Embedding:
         ``within`` names the night to look in; None looks in all. Raises AlignmentError where the epoch has no
         features.
         """
-        from sklearn.neighbors import NearestNeighbors
-
         point = self.find(night, epoch)
         among = np.arange(len(self))
         if within is not None:
@@ -86,12 +85,10 @@ class Embedding:
         among = among[among != point]
         if not among.size:
             return ()
-        finder = NearestNeighbors(n_neighbors=min(count, len(among)), algorithm="brute").fit(self.points[among])
-        distances, places = finder.kneighbors(self.points[point : point + 1])
-        return tuple(
-            self._alike(int(among[place]), float(distance))
-            for distance, place in zip(distances[0], places[0], strict=True)
-        )
+        # Every distance is computed: a hundred nights take a few hundredths of a second.
+        distances = np.linalg.norm(self.points[among] - self.points[point], axis=1)
+        nearest = np.argsort(distances, kind="stable")[:count]
+        return tuple(self._alike(int(among[place]), float(distances[place])) for place in nearest)
 
     def _alike(self, point: int, distance: float) -> LookAlike:
         return LookAlike(
@@ -102,6 +99,16 @@ class Embedding:
             Stage(int(self.predicted[point])),
         )
 
+    def with_stages(self, night: str, truth: StageArray, predicted: StageArray) -> Embedding:
+        """Return the same points with other stages of one night, ``int8 [n_epochs]``."""
+        if night not in self.nights:
+            return self
+        there = self.night == self.nights.index(night)
+        truths, predictions = self.truth.copy(), self.predicted.copy()
+        truths[there] = truth[self.epoch[there]]
+        predictions[there] = predicted[self.epoch[there]]
+        return replace(self, truth=truths, predicted=predictions)
+
     def map(self, method: str = "pca") -> NDArray[np.float32]:
         """Return the points on a plane, ``float32 [n, 2]``: by ``pca``, or by ``umap`` where it is installed.
 
@@ -111,12 +118,11 @@ class Embedding:
         if len(self) < 3:
             raise AnalysisError("A map needs three epochs with features or more; score a longer night.")
         if method == "pca":
-            from sklearn.decomposition import PCA
-
-            pca = PCA(n_components=2, svd_solver="covariance_eigh").fit(self.points.astype(np.float64))
-            largest = np.abs(pca.components_).argmax(axis=1)
-            signs = np.sign(pca.components_[np.arange(2), largest])
-            return np.asarray(pca.transform(self.points.astype(np.float64)) * signs, dtype=np.float32)
+            points = self.points.astype(np.float64) - self.points.mean(axis=0, dtype=np.float64)
+            _, directions = np.linalg.eigh(points.T @ points)  # by rising variance
+            axes = directions[:, -1:-3:-1]
+            largest = np.abs(axes).argmax(axis=0)
+            return np.asarray(points @ (axes * np.sign(axes[largest, np.arange(2)])), dtype=np.float32)
         if method == "umap":
             if not umap_is_there():
                 raise AnalysisError("UMAP is not installed; install the package umap-learn, or take PCA.")
@@ -126,6 +132,49 @@ class Embedding:
         raise AnalysisError(f"There is no map by “{method}”; take pca or umap.")
 
 
+class Verdict(StrEnum):
+    """What an epoch's look-alikes say of it."""
+
+    KIND = "a kind of error"
+    MIXED = "neither a kind nor a stray"
+    STRAY = "a stray"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """How an epoch's look-alikes were scored: of the ``judged`` (truth and prediction known) so many were ``wrong``.
+
+    ``same`` of them are wrong in the epoch's own way, its stage taken for the same other one.
+    """
+
+    judged: int
+    wrong: int
+    same: int
+
+    @property
+    def share(self) -> float:
+        """Share of the judged that are wrong, NaN where none was judged."""
+        return self.wrong / self.judged if self.judged else float("nan")
+
+    @property
+    def verdict(self) -> Verdict:
+        """A kind where half of the look-alikes or more are wrong, a stray where a sixth of them or fewer are."""
+        if not self.judged:
+            return Verdict.NOTHING
+        if 2 * self.wrong >= self.judged:
+            return Verdict.KIND
+        return Verdict.STRAY if 6 * self.wrong <= self.judged else Verdict.MIXED
+
+
+def kinship(alike: Sequence[LookAlike], truth: Stage, predicted: Stage) -> Kinship:
+    """Count how the look-alikes of an epoch with these two stages were scored."""
+    judged = [one for one in alike if Stage.UNKNOWN not in (one.truth, one.predicted)]
+    wrong = [one for one in judged if one.is_error]
+    same = sum(one.truth == truth and one.predicted == predicted for one in wrong)
+    return Kinship(len(judged), len(wrong), same)
+
+
 def umap_is_there() -> bool:
     """Whether the map by UMAP can be drawn."""
     return find_spec(UMAP_PACKAGE) is not None
@@ -133,12 +182,16 @@ def umap_is_there() -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedNight:
-    """A night to embed: ``features`` ``float32 [n_epochs, d]``, NaN where there are none; stages ``[n_epochs]``."""
+    """A night to embed: ``features`` ``float32 [n_epochs, d]``, NaN where there are none; stages ``[n_epochs]``.
+
+    ``weights_sha256`` tells whose features they are, where that is known.
+    """
 
     name: str
     features: NDArray[np.float32]
     truth: StageArray
     predicted: StageArray
+    weights_sha256: str = ""
 
 
 def embed(nights: Sequence[EmbeddedNight]) -> Embedding:
@@ -147,7 +200,8 @@ def embed(nights: Sequence[EmbeddedNight]) -> Embedding:
     Raises AlignmentError where a night's arrays, or two nights' features, do not fit each other.
     """
     widths = {night.features.shape[1] for night in nights}
-    if len(widths) > 1:
+    weights = {night.weights_sha256 for night in nights if night.weights_sha256}
+    if len(widths) > 1 or len(weights) > 1:
         raise AlignmentError("The nights' features are of different models and can't be compared.")
     parts: list[tuple[Any, ...]] = []
     for place, night in enumerate(nights):

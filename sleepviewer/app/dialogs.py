@@ -33,6 +33,17 @@ def ask_truth(parent: QWidget, folder: Path, title: str = "Open the expert's hyp
     return _opened(QFileDialog.getOpenFileName(parent, title, str(folder), _HYPNOGRAMS))
 
 
+def ask_rival(parent: QWidget, folder: Path) -> Path | None:
+    """Ask for a file that holds a second model's scoring."""
+    return _opened(QFileDialog.getOpenFileName(parent, "Open a second model's scoring", str(folder), _HYPNOGRAMS))
+
+
+def ask_archives(parent: QWidget, folder: Path) -> Path | None:
+    """Ask for a folder of scoring archives."""
+    name = QFileDialog.getExistingDirectory(parent, "Choose a folder of scoring archives", str(folder))
+    return Path(name) if name else None
+
+
 def ask_weights(parent: QWidget) -> Path | None:
     """Ask for AttnSleep weights."""
     filters = "AttnSleep weights (*.safetensors *.pth *.pt);;All files (*)"

@@ -21,7 +21,6 @@ from sleepviewer.display.clock import clock_text
 from sleepviewer.display.spectrogram import Spectrogram, compute_spectrogram
 from sleepviewer.display.spectrogram_cache import keep_spectrogram, load_spectrogram
 from sleepviewer.errors import SleepViewerError
-from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording.annotations import Annotation, Annotations
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.lights import Lights
@@ -103,6 +102,7 @@ class NightPart(QObject):
         self._annotation_work.cancel()
         if self._session is not None:
             self._session.channel_changed.disconnect(self._start_work)
+            self._session.scorers_changed.disconnect(self._show_scorers)
         self._session = session
         self._annotations, self._spectrograms = (), {}
         self._services.page.marks.set_layer(_MARK_LAYER, ())
@@ -110,6 +110,7 @@ class NightPart(QObject):
         self._view.set_scorers(session.scorers)
         self._view.spectrogram.show_sentence(_BEING_COMPUTED, pending=True)
         session.channel_changed.connect(self._start_work)
+        session.scorers_changed.connect(self._show_scorers)
         self._check_rows()
         self._soon.start()
 
@@ -251,7 +252,7 @@ class NightPart(QObject):
         except SleepViewerError as error:
             self._services.trouble(str(error))
             return False
-        self._set_scorers((*session.scorers, hypnogram))
+        session.scorers = (*session.scorers, hypnogram)
         added = self._view.scorers[-1].title
         self._services.tell(" ".join((f"{added}: {path.name}.", *hypnogram.notes)))
         return True
@@ -259,15 +260,15 @@ class NightPart(QObject):
     def _drop_scorer(self, number: int) -> None:
         if self._session is not None:
             scorers = self._session.scorers
-            self._set_scorers(scorers[:number] + scorers[number + 1 :])
+            self._session.scorers = scorers[:number] + scorers[number + 1 :]
 
     def _drop_scorers(self) -> None:
-        self._set_scorers(())
-
-    def _set_scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
         if self._session is not None:
-            self._session.scorers = scorers
-            self._view.set_scorers(scorers)
+            self._session.scorers = ()
+
+    def _show_scorers(self) -> None:
+        if self._session is not None:
+            self._view.set_scorers(self._session.scorers)
             self._services.refresh()
 
     # -- the rows

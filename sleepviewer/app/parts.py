@@ -26,7 +26,7 @@ class Services:
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
     look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
-    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does; ``engine`` says which one
+    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does; ``engine`` is the one that
     is chosen in the tool bar.
     """
 

@@ -32,6 +32,7 @@ from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
+from sleepviewer.app.map_part import MapPart
 from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.night_part import NightPart
@@ -39,6 +40,7 @@ from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.review_part import ReviewPart
+from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.saving_controller import SavingController
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
@@ -70,6 +72,8 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     ReviewPart,
     DisagreementsPart,
     ExplainPart,
+    RivalsPart,
+    MapPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 

@@ -19,12 +19,7 @@ def read_any_track(path: Path) -> StageTrack:
 
     Raises HypnogramError or ArchiveError, naming the file.
     """
-    try:
-        with path.open("rb") as file:
-            is_archive = file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
-    except OSError as error:
-        raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
-    if not is_archive and path.suffix.lower() != ".npz":
+    if not is_archive(path):
         return read_track(path)
     archive = read_archive(path)
     return StageTrack(
@@ -35,3 +30,13 @@ def read_any_track(path: Path) -> StageTrack:
         notes=archive.notes,
         whole_only=not archive.meta,  # SleepViewer's archives always have some, AttnSleep's none
     )
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a scoring archive, by its first bytes or its name. Raises HypnogramError: it can't be read."""
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+    except OSError as error:
+        raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
+    return zipped or path.suffix.lower() == ".npz"

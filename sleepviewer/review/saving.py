@@ -209,7 +209,7 @@ def restore_review(night: Night, path: Path) -> None:
     edits, damage = _edits_of(archive, path)
     lights, dark = lights_of(archive, path)
     events, lost = _events_of(archive, path)
-    prediction = _prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
+    prediction = prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
     if (archive.night_expert >= 0).any():
         origin = _mapping(archive.meta, "truth")
         source, scorer = str(origin.get("source", path.name)), str(origin.get("scorer", ""))
@@ -301,7 +301,8 @@ def _model_meta(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _prediction_of(archive: ScoringArchive) -> Prediction:
+def prediction_of(archive: ScoringArchive) -> Prediction:
+    """Return the model's scoring that an archive holds, of all epochs of its night."""
     model = _mapping(archive.meta, "model")
     return Prediction(
         proba=archive.night_proba,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.archive.archive import ScoringArchive
-from sleepviewer.errors import ChannelError
-from sleepviewer.recording.base import Recording
-from sleepviewer.scoring.base import CancelToken, ProgressCallback, no_progress
+from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive
+from sleepviewer.errors import ChannelError, EngineError, SleepViewerError
+from sleepviewer.recording.base import FileStamp, Recording
+from sleepviewer.scoring.base import CancelToken, Engine, Progress, ProgressCallback, no_progress
 from sleepviewer.scoring.family_engine import FamilyEngine
+from sleepviewer.scoring.registry import EngineSpec
 from sleepviewer.scoring.signals import NightSignal, read_signal
+from sleepviewer.stages import StageArray, most_likely
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +34,96 @@ class NightFeatures:
     def seen(self) -> NDArray[np.bool_]:
         """Which epochs have features, ``bool [n_epochs]``."""
         return np.asarray(np.isfinite(self.values).all(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesRequest:
+    """A recording's night to look at, by one of its channels, or archives (``paths``; ``eeg`` is then their own).
+
+    ``stamp`` is that of the recording that the caller has open: another file that took its place is a RecordingError.
+    """
+
+    spec: EngineSpec
+    paths: tuple[Path, ...]
+    eeg: str = ""
+    stamp: FileStamp | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArchiveNight:
+    """An archive's night: its features, its stages ``int8 [n_epochs]``, and which recording it is of.
+
+    ``truth`` is what was corrected, elsewhere the expert's stage; ``predicted`` the model's that scored the archive.
+    """
+
+    path: Path
+    features: NightFeatures
+    truth: StageArray
+    predicted: StageArray
+    recording: str
+    start: datetime | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArchiveNights:
+    """Archives' nights, and sentences on those that could not be looked at."""
+
+    nights: tuple[ArchiveNight, ...]
+    notes: tuple[str, ...] = ()
+
+
+def look(
+    engine: Engine,
+    request: FeaturesRequest,
+    progress: ProgressCallback = no_progress,
+    cancel: CancelToken | None = None,
+) -> NightFeatures | ArchiveNights:
+    """Carry out a request: a recording's features where it names a channel, else those of the archives.
+
+    Raises what :func:`recording_features` does, RecordingError, and EngineError for an engine without features.
+    """
+    from sleepviewer.recording import open_recording
+
+    if not isinstance(engine, FamilyEngine):
+        raise EngineError(no_features(engine.title))
+    if not request.eeg:
+        return _archive_nights(engine, request.paths, progress, cancel or CancelToken())
+    (path,) = request.paths
+    if request.stamp is not None:
+        request.stamp.check(path)
+    with open_recording(path) as recording:
+        return recording_features(engine, recording, request.eeg, progress, cancel)
+
+
+def no_features(title: str) -> str:
+    """Return the sentence that an engine has no features."""
+    return (
+        f"{title} has no features of its own to compare epochs by; choose AttnSleep or another of its family in the "
+        "tool bar. The map then shows the night's labels and scoring as that model sees the epochs."
+    )
+
+
+def _archive_nights(
+    engine: FamilyEngine, paths: tuple[Path, ...], progress: ProgressCallback, cancel: CancelToken
+) -> ArchiveNights:
+    nights: list[ArchiveNight] = []
+    notes: list[str] = []
+    for place, path in enumerate(paths):
+        cancel.check()
+        progress(Progress(place / len(paths), f"looking at {path.name}, {place + 1} of {len(paths)}"))
+        try:
+            archive = read_archive(path)
+            features = archive_features(engine, archive, no_progress, cancel)
+        except (SleepViewerError, ValueError) as error:
+            cancel.check()
+            notes.append(f"{path.name}: {error}")
+            continue
+        corrected = archive.night_corrected != NOT_CORRECTED
+        truth = np.where(corrected, archive.night_corrected, archive.night_expert).astype(np.int8)
+        recording = archive.meta.get("recording")
+        name = str(recording.get("name", "")) if isinstance(recording, dict) else ""
+        nights.append(ArchiveNight(path, features, truth, most_likely(archive.night_proba), name, archive.start))
+    return ArchiveNights(tuple(nights), tuple(notes))
 
 
 def recording_features(

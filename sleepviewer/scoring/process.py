@@ -34,6 +34,7 @@ from sleepviewer.scoring.base import (
 )
 from sleepviewer.scoring.detection import Detection, DetectionRequest
 from sleepviewer.scoring.explain import Explanation, ExplanationRequest
+from sleepviewer.scoring.features import ArchiveNights, FeaturesRequest, NightFeatures
 from sleepviewer.scoring.registry import EngineSpec
 
 _POLL_S: Final = 0.05
@@ -131,15 +132,26 @@ class ScoringProcess:
         assert isinstance(result, Explanation)
         return result
 
+    def look(
+        self,
+        request: FeaturesRequest,
+        progress: ProgressCallback = no_progress,
+        cancel: CancelToken | None = None,
+    ) -> NightFeatures | ArchiveNights:
+        """See the epochs of a night or of archives as a model does; as :meth:`score` otherwise."""
+        result = self._result(worker.Look, request, progress, cancel or CancelToken())
+        assert isinstance(result, NightFeatures | ArchiveNights)
+        return result
+
     def _result(
         self,
-        message: Callable[[int, Any], worker.Score | worker.Detect | worker.Explain],
-        request: ScoringRequest | DetectionRequest | ExplanationRequest,
+        message: Callable[[int, Any], worker.Work],
+        request: ScoringRequest | DetectionRequest | ExplanationRequest | FeaturesRequest,
         progress: ProgressCallback,
         cancel: CancelToken,
         *,
         warm: EngineSpec | None = None,
-    ) -> Prediction | Detection | Explanation:
+    ) -> worker.Result:
         """Have the child carry out a request; where that is cancelled, let it get ready for ``warm`` again."""
         with self._scoring:
             cancel.check()
@@ -195,9 +207,7 @@ class ScoringProcess:
         return self._child
 
     @staticmethod
-    def _send(
-        child: _Child, message: worker.WarmUp | worker.Score | worker.Detect | worker.Explain | worker.Cancel
-    ) -> None:
+    def _send(child: _Child, message: worker.WarmUp | worker.Work | worker.Cancel) -> None:
         """Send to the child. Whether it has died shows when its reply is awaited."""
         try:
             child.connection.send(message)

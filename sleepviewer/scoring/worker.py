@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from sleepviewer.scoring.base import CancelToken, Engine, Prediction, Progress, ProgressCallback
     from sleepviewer.scoring.detection import Detection, DetectionRequest
     from sleepviewer.scoring.explain import Explanation, ExplanationRequest
+    from sleepviewer.scoring.features import ArchiveNights, FeaturesRequest, NightFeatures
     from sleepviewer.scoring.process import ScoringRequest
     from sleepviewer.scoring.registry import EngineSpec
+
+    Result = Prediction | Detection | Explanation | NightFeatures | ArchiveNights
 
 # The limit as well as the number: LightGBM asks for eight threads whatever the number.
 _THREAD_LIMITS: Final = (
@@ -70,6 +73,18 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """To the child: see the epochs as a model does, and put the job's number on every reply."""
+
+    job: int
+    request: FeaturesRequest
+
+
+Work = Score | Detect | Explain | Look
+"""What the child is asked to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """To the child: stop this job."""
 
@@ -86,10 +101,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From the child: the scoring, the events that were found, or the explanation."""
+    """From the child: what was asked for."""
 
     job: int
-    result: Prediction | Detection | Explanation
+    result: Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,7 @@ class _Server:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.SimpleQueue[WarmUp | Score | Detect | Explain] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[WarmUp | Work] = queue.SimpleQueue()
         self._tokens: dict[int, CancelToken] = {}
         self._engine: Engine | None = None
         self._engine_key: object = None
@@ -137,7 +152,7 @@ class _Server:
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         while True:
             message = self._inbox.get()
-            if isinstance(message, Score | Detect | Explain):
+            if isinstance(message, Work):
                 self._work(message)
             else:
                 with suppress(Exception):  # scoring will meet the same trouble, and tell it
@@ -156,11 +171,11 @@ class _Server:
                 if token := self._tokens.get(message.job):
                     token.cancel()
                 continue
-            if isinstance(message, Score | Detect | Explain):
+            if isinstance(message, Work):
                 self._tokens[message.job] = CancelToken()
             self._inbox.put(message)
 
-    def _work(self, message: Score | Detect | Explain) -> None:
+    def _work(self, message: Work) -> None:
         """Carry out one request and reply."""
         reply: Done | Failed
         try:
@@ -170,22 +185,27 @@ class _Server:
             reply = Failed(message.job, kind, str(error), traceback.format_exc())
         except Exception as error:  # whatever a library raises is told to the user, and does not end the process
             last_line = traceback.format_exception_only(error)[-1].strip().splitlines()[0].rstrip(".")
-            sentence = f"{_work_of(message)} failed: {last_line}."
+            sentence = f"{_name_of(message)} failed: {last_line}."
             reply = Failed(message.job, EngineError.__name__, sentence, traceback.format_exc())
         del self._tokens[message.job]
         self._connection.send(reply)
 
-    def _result(self, message: Score | Detect | Explain) -> Prediction | Detection | Explanation:
+    def _result(self, message: Work) -> Result:
         from sleepviewer.recording import open_recording
 
         def tell(progress: Progress) -> None:
             self._connection.send(Told(message.job, progress))
 
-        request, token = message.request, self._tokens[message.job]
+        token = self._tokens[message.job]
         token.check()
         if isinstance(message, Explain):
             return self._explain(message.request, tell, token)
+        if isinstance(message, Look):
+            from sleepviewer.scoring.features import look
+
+            return look(self._engine_of(message.request.spec), message.request, tell, token)
         engine = self._engine_of(message.request.spec) if isinstance(message, Score) else None
+        request = message.request
         if request.stamp is not None:
             request.stamp.check(request.path)
         with open_recording(request.path) as recording:
@@ -232,7 +252,14 @@ class _Server:
         return self._engine
 
 
-def _work_of(message: Score | Detect | Explain) -> str:
-    if isinstance(message, Score):
-        return f"Scoring with {message.request.spec.id}"
-    return "Looking for events" if isinstance(message, Detect) else "Explaining the stage"
+def _name_of(message: Work) -> str:
+    """Say what was to be done, at the beginning of a sentence."""
+    match message:
+        case Score():
+            return f"Scoring with {message.request.spec.id}"
+        case Detect():
+            return "Looking for events"
+        case Explain():
+            return "Explaining the stage"
+        case Look():
+            return f"Looking at the epochs with {message.request.spec.id}"

@@ -34,6 +34,23 @@ ROWS: Final = (
         break_before=True,
     ),
     KeyRow(
+        "keep_scoring",
+        "Score",
+        "Keep this scoring to compare",
+        ("Ctrl+Shift+K",),
+        tip="Keep the model's scoring in a row of its own; score again with another model, and both show",
+        unless="the night is not scored yet",
+        break_before=True,
+    ),
+    KeyRow(
+        "open_rival",
+        "Score",
+        "Open a second model's scoring…",
+        ("Ctrl+Shift+R",),
+        tip="Lay the scoring of an archive or a hypnogram file beside this one",
+        icon="hypnogram",
+    ),
+    KeyRow(
         "load_weights",
         "Score",
         "Load AttnSleep weights…",
