@@ -236,7 +236,7 @@ def test_the_real_nights_lists_are_those_of_an_analysis(
         assert column(window, which) == texts, which
     assert [row["kind"] in text for row, text in zip(rows, column(window, KIND), strict=True)] == [True] * len(rows)
     window.run_command("suspect_labels")
-    qtbot.waitUntil(lambda: "never saw the night ucddb018" in panel_of(window).told)
+    qtbot.waitUntil(lambda: "never saw" in panel_of(window).told)
     assert column(window, EPOCH) == [row["epoch"] for row in table("suspects")]
     assert column(window, RANK) == [row["rank"] for row in table("suspects")]
 
