@@ -15,6 +15,7 @@ from sleepviewer.app.panels import Panels
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import Theme
+from sleepviewer.app.welcome import WelcomePage
 
 Commands = Mapping[str, Callable[[], object]]
 
@@ -25,7 +26,8 @@ class Services:
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
     look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
-    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does.
+    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does, ``open_as`` for a scorer
+    who is named (their own review alone is taken up).
     """
 
     window: QWidget
@@ -39,6 +41,8 @@ class Services:
     check: Callable[[str, bool], None]
     restyle: Callable[[], None]
     open_path: Callable[[Path], object]
+    open_as: Callable[[Path, str], object]
+    welcome: WelcomePage
 
 
 class Part(Protocol):

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.document import Change, Document
+from sleepviewer.review.journal import JournalState
 from sleepviewer.review.navigation import DoubtWalk, EpochWalk
 from sleepviewer.review.night import Night
 
@@ -21,6 +22,9 @@ class NightSession(QObject):
     walk_changed = Signal()
     """D steps through another list."""
 
+    fingerprinted = Signal()
+    """The recording's hash is known."""
+
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.night = night
@@ -28,6 +32,12 @@ class NightSession(QObject):
         self.doubt_walk.start(night.document)
         self.scorers: tuple[Hypnogram, ...] = ()
         """Hypnograms of further scorers, shown beside the document and no part of it."""
+        self.safety = JournalState()
+        """How safe the edits are that were not saved."""
+        self.is_journaled = False
+        """Whether a journal is kept of this session."""
+        self.is_discarded = False
+        """Whether the user wants the unsaved edits put aside when the night is left."""
         self._walk: EpochWalk | None = None
         self._epoch = 0
         self._anchor = 0

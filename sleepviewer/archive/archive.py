@@ -159,8 +159,10 @@ def _check_range(name: str, array: NDArray[Any], low: int, high: int) -> None:
 # -- writing
 
 
-def write_archive(path: Path, archive: ScoringArchive) -> None:
-    """Write an archive whole or not at all. Raises OutputError where the file can't be written.
+def write_archive(path: Path, archive: ScoringArchive, *, keep_previous: bool = False) -> None:
+    """Write an archive whole or not at all; with ``keep_previous`` the one that it replaces stays as ``NAME.npz~``.
+
+    Raises OutputError where the file can't be written.
 
     The checks of :class:`ScoringArchive` leave nothing in it that numpy would have to pickle.
     """
@@ -180,7 +182,7 @@ def write_archive(path: Path, archive: ScoringArchive) -> None:
         "night_corrected": archive.night_corrected,
         "night_flagged": archive.night_flagged,
     }
-    with atomic_writer(path) as file:
+    with atomic_writer(path, keep_previous=keep_previous) as file:
         np.savez(file, **arrays)
 
 
@@ -203,6 +205,19 @@ def read_archive(path: Path) -> ScoringArchive:
         raise ArchiveError(f"{path.name} is no usable archive: {trouble[0].lower()}{trouble[1:]}") from error
     except OSError as error:
         raise ArchiveError(f"{path} can't be read: {error.strerror or error}.") from error
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """Return what an archive says of itself, without reading its signal; empty where it is not SleepViewer's.
+
+    Raises ArchiveError where it can't be read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as npz:
+            meta = json.loads(str(_scalar(npz, "meta"))) if "meta" in npz.files else {}
+    except Exception as error:  # a damaged zip makes its parser fail in many ways
+        raise ArchiveError(f"{path} can't be read: {error}.") from error
+    return meta if isinstance(meta, dict) else {}
 
 
 def _read(file: Any, name: str) -> ScoringArchive:
