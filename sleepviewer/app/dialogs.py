@@ -81,7 +81,7 @@ def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> P
     return path if answer == buttons.Yes else None
 
 
-def ask_about_unsaved(parent: QWidget, edits: int, unsafe: str = "", *, journaled: bool = True) -> Answer:
+def ask_about_unsaved(parent: QWidget, edits: int, unsafe: str, journaled: bool) -> Answer:
     """Ask what to do with unsaved edits before the night is closed; ``unsafe`` says why they can't be kept unsaved."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)

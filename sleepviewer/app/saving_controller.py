@@ -82,7 +82,7 @@ class SavingController(QObject):
             return True
         unsafe = session.safety.reason if session.safety.safety is Safety.UNSAFE else ""
         edits, journaled = len(session.document.history), session.is_journaled
-        answer = dialogs.ask_about_unsaved(self._window, edits, unsafe, journaled=journaled)
+        answer = dialogs.ask_about_unsaved(self._window, edits, unsafe, journaled)
         session.is_discarded = answer is dialogs.Answer.DISCARD
         return self.save() if answer is dialogs.Answer.SAVE else answer is not dialogs.Answer.STAY
 

@@ -6,6 +6,7 @@ from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
+from sleepviewer.cli.recover import recover
 from sleepviewer.cli.report import report as report_command
 from sleepviewer.cli.reproduce import reproduce
 from sleepviewer.cli.training import cross_validate, train
@@ -21,5 +22,6 @@ main.add_command(reproduce)
 main.add_command(models)
 main.add_command(export_events)
 main.add_command(suggest_events)
+main.add_command(recover)
 
 __all__ = ["main"]

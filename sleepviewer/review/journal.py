@@ -111,8 +111,7 @@ class Journal:
     def _begin(self, continues: Sequence[str]) -> None:
         night, identity = self._night, uuid.uuid4().hex
         facts = RecordingFacts.of(night.recording, night.known_sha256)
-        scorer = night.document.scorer
-        name = f"{Path(facts.name).stem[:60]}-{facts.key}-{name_in_files(scorer)}-{identity[:8]}{ENDING}"
+        name = f"{self._name_in_files}-{identity[:8]}{ENDING}"
         folders = self._folders
         self._copies = _Copy(folders.journals / name), _Copy(folders.fallback / name)
         self._lines, self.id = [], identity
@@ -123,7 +122,7 @@ class Journal:
                 "id": identity,
                 "continues": list(continues),
                 "recording": asdict(facts),
-                "scorer": scorer,
+                "scorer": night.document.scorer,
                 "software": f"SleepViewer {sleepviewer.__version__}",
                 "host": platform.node(),
                 "begun": now(),
@@ -131,6 +130,12 @@ class Journal:
                 "state": night.document.state.as_dict(),
             }
         )
+
+    @property
+    def _name_in_files(self) -> str:
+        """What stands for the night and its scorer in names of files."""
+        facts = RecordingFacts.of(self._night.recording, self._night.known_sha256)
+        return f"{Path(facts.name).stem[:60]}-{facts.key}-{name_in_files(self._night.document.scorer)}"
 
     def _add(self, values: dict[str, Any]) -> None:
         self._lines.append(make_line(len(self._lines), values))
@@ -176,7 +181,7 @@ class Journal:
         self._leave_copies()
         if path is not None:
             with suppress(OSError):  # then it stays; whoever finds it sees that all of it was saved
-                move_to_previous(path, self._folders)
+                move_to_previous(path, self._folders, self._name_in_files)
 
     def set_aside(self) -> Path | None:
         """Put the journal among those that were set aside; return where, None where there is none or it stays."""
@@ -199,12 +204,12 @@ class Journal:
         self._copies, self._lines, self._state, self.id = None, [], JournalState(), ""
 
 
-def move_to_previous(path: Path, folders: StateFolders) -> Path:
+def move_to_previous(path: Path, folders: StateFolders, night_and_scorer: str = "") -> Path:
     """Move a journal to where the one before the last save is kept, one for each night and scorer.
 
-    Raises OSError where that can't be done.
+    These are taken from its name where they are not given. Raises OSError where that can't be done.
     """
-    night_and_scorer = path.stem.rpartition("-")[0] or path.stem
+    night_and_scorer = night_and_scorer or path.stem.rpartition("-")[0] or path.stem
     return _move(path, make_private(folders.previous) / f"{night_and_scorer}{ENDING}")
 
 

@@ -52,7 +52,7 @@ def read_lines(raw: bytes) -> Lines:
                 raise NeverBegunError("its first line was not written to its end.")
             if not good:
                 raise JournalError("its first line, which says what it is of, is damaged.")
-            if any(_values_of(later, None) is not None for later in lines[place + 1 :]):
+            if any(_values_of(later, None) is not None for later in lines[place:]):
                 left = len(lines) - place
                 what = f"line {place + 1} is damaged: what stands before it counts, {left} lines from there do not"
                 return Lines(tuple(good), torn=False, damage=what)

@@ -146,11 +146,11 @@ def belongs_to(journal: KeptJournal, facts: RecordingFacts, scorer: str) -> bool
     return known.path == facts.path and not known.sha256
 
 
-def recoveries(night: Night, folders: StateFolders, *, but: Iterable[str] = ()) -> list[Recovered]:
+def recoveries(night: Night, folders: StateFolders, *, but: Iterable[str] = (), tidy: bool = True) -> list[Recovered]:
     """Return what can be recovered for a night that is open and locked for us, the latest first.
 
     Journals whose ids are in ``but`` are passed over. Those that hold nothing which the night does not have are retired
-    on the way.
+    on the way, if it is to be ``tidy``.
     """
     facts, scorer = RecordingFacts.of(night.recording, night.known_sha256), night.document.scorer
     ours, passed = lock_path(facts, scorer, folders), set(but)
@@ -164,7 +164,7 @@ def recoveries(night: Night, folders: StateFolders, *, but: Iterable[str] = ()) 
         recovered = recover(night, journal)
         if recovered.is_news:
             news.append(recovered)
-        else:
+        elif tidy:
             with suppress(OSError):
                 move_to_previous(journal.path, folders)
     return news
