@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -50,11 +51,12 @@ class RecoveredModel(RowModel):
 class RecoveryDialog(QDialog):
     """Shows what was recovered; what the user wants is in ``verdict`` (LATER where the dialog was closed)."""
 
-    def __init__(self, recovered: Recovered, parent: QWidget) -> None:
+    def __init__(self, recovered: Recovered, here: Path, parent: QWidget) -> None:
+        """``here`` is the recording that is open."""
         super().__init__(parent)
         self.setWindowTitle("Unsaved edits were found")
         self.verdict = Verdict.LATER
-        text = QLabel(recovery_text(recovered), self)
+        text = QLabel(recovery_text(recovered, here), self)
         text.setWordWrap(True)
         text.setTextFormat(Qt.TextFormat.PlainText)
         self.table = RowTable("Recovered edits", self)
@@ -102,8 +104,8 @@ class RecoveryDialog(QDialog):
             self.accept()
 
 
-def recovery_text(recovered: Recovered) -> str:
-    """Say what was found, in a few sentences."""
+def recovery_text(recovered: Recovered, here: Path) -> str:
+    """Say what was found for the recording ``here``, in a few sentences."""
     journal = recovered.journal
     count = "1 edit" if recovered.unsaved == 1 else f"{recovered.unsaved} edits"
     news = [count] if recovered.unsaved else []
@@ -118,6 +120,7 @@ def recovery_text(recovered: Recovered) -> str:
     sentences = [
         f"The program ended on {local_time(journal.last_time)} before this was saved, by {journal.scorer}: {listed}.",
         f"The saved review has {_edits(already)} of the list already." if already else "",
+        "" if journal.recording.path == str(here) else f"It was done on {journal.recording.path}, of the same content.",
         recovered.doubt,
         f"Damaged: {journal.damage}" if journal.damage else "",
     ]

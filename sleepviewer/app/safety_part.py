@@ -68,6 +68,11 @@ class SafetyPart(QObject):
         session.fingerprinted.connect(self._on_fingerprint)
         self._timer.start()
 
+    @property
+    def journal(self) -> Journal | None:
+        """What keeps the open night's edits; None where none is open, or it is read-only."""
+        return self._journal
+
     def close(self) -> None:
         self._search.close()
         self._leave()
@@ -221,6 +226,8 @@ class SafetyPart(QObject):
         """Show what was found and do what the user wants with it, one journal after the other."""
         if self._asking:
             return
+        if not self._found:
+            self._services.tell("No unsaved edits of this night were found")
         self._asking = True
         try:
             for recovered in list(self._found):
@@ -231,7 +238,7 @@ class SafetyPart(QObject):
             self._asking = False
 
     def _ask(self, session: NightSession, recovered: Recovered) -> None:
-        dialog = RecoveryDialog(recovered, self._services.window)
+        dialog = RecoveryDialog(recovered, session.night.recording.path.resolve(), self._services.window)
         dialog.exec()
         if session is not self._session or self._journal is None:
             return

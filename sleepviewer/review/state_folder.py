@@ -62,7 +62,7 @@ def make_private(folder: Path) -> Path:
     temporary files).
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+    if hasattr(os, "geteuid") and folder.stat().st_uid != os.geteuid():
         raise PermissionError(13, "the folder belongs to another user", str(folder))
     return folder
 
