@@ -319,7 +319,8 @@ def _full_disk(kills: int, night: Path, folder: Path, workers: int) -> dict[str,
             ("full_disk_nowhere_else", None, True),
             ("full_then_room", empty, True),
         ):
-            root = homes(part, both=both)
+            root = folder / part
+            root.mkdir()
             jobs = []
             for number in range(kills):
                 home, disk = root / str(number), next(free)
