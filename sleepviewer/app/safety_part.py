@@ -104,7 +104,7 @@ class SafetyPart(QObject):
         lock = NightLock(facts, scorer, self._folders)
         holder = lock.acquire()
         if holder is not None:
-            self._show_read_only(session, holder)
+            self.show_read_only(session, holder)
             return
         self._lock = lock
         if lock.taken_over is not None:
@@ -115,14 +115,16 @@ class SafetyPart(QObject):
         self._autosaver.set_night(session.night)
         self._look_for_edits()
 
-    def _show_read_only(self, session: NightSession, holder: Holder) -> None:
-        name = session.night.recording.name
+    def show_read_only(self, session: NightSession, holder: Holder) -> None:
+        """Refuse edits from now on, and say who has the night."""
+        name, scorer = session.night.recording.name, session.document.scorer
+        whose = "" if scorer == holder.user else f" as {scorer}"
         session.document.set_read_only(
             f"{name} is open for editing in another window ({holder.text}): nothing was changed here."
         )
         self._services.page.notice.show_notice(
-            f"READ-ONLY: {name} is being edited as {session.document.scorer} by {holder.text}. This window can edit it "
-            "once the other has closed it, and looks for that by itself.",
+            f"READ-ONLY: {name} is being edited{whose} by {holder.text}. This window can edit it once the other has "
+            "closed it, and looks for that by itself.",
             [("Open as another scorer…", self.open_as_another)],
         )
 
