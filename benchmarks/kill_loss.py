@@ -57,7 +57,6 @@ class Tally:
 
     def as_dict(self) -> dict[str, object]:
         """Return the counts, and the milliseconds that an edit took with its journal."""
-        ms = self.ms or [float("nan")]
         counts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("ms", "troubles")}
         times = {
             "edit_ms_median": round(float(np.median(ms)), 2),

@@ -240,6 +240,24 @@ def test_an_edit_is_on_the_disk_before_the_listeners_are_told(night_path: Path, 
     ]
 
 
+def test_every_edit_waits_for_the_disk(
+    night_path: Path, folders: StateFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, told = os.fsync, []
+
+    def sync(handle: int) -> None:
+        real(handle)
+        told.append("synced")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    night, _ = journaled(night_path, folders)
+    night.document.subscribe(lambda _: told.append("shown"))
+    night.document.set_stage([0], Stage.N1)
+    night.document.set_stage([1], Stage.N1)
+    night.document.undo()
+    assert told == ["synced", "synced", "shown", "synced", "shown", "synced", "shown"]  # the first: file and its name
+
+
 def test_a_night_that_is_only_looked_at_leaves_no_file(night_path: Path, folders: StateFolders) -> None:
     night, journal = journaled(night_path, folders)
     night.document.undo()

@@ -51,8 +51,8 @@ class RecoveredModel(RowModel):
 class RecoveryDialog(QDialog):
     """Shows what was recovered; what the user wants is in ``verdict`` (LATER where the dialog was closed)."""
 
-    def __init__(self, recovered: Recovered, here: Path, parent: QWidget) -> None:
-        """``here`` is the recording that is open."""
+    def __init__(self, recovered: Recovered, here: Path, parent: QWidget, *, instead: bool = False) -> None:
+        """``here`` is the recording that is open; ``instead`` says that it has unsaved edits, which would give way."""
         super().__init__(parent)
         self.setWindowTitle("Unsaved edits were found")
         self.verdict = Verdict.LATER
@@ -66,9 +66,10 @@ class RecoveryDialog(QDialog):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         self.table.setVisible(bool(recovered.edits))
+        gives_way = " The edits made since this night was opened are then set aside." if instead else ""
         where = QLabel(
-            "Taken up, they can be undone one by one, and are saved with the review. Set aside, they stay on the disk "
-            "and are not offered again. Decided later, they are offered when the night is opened again.",
+            f"Taken up, they can be undone one by one, and are saved with the review.{gives_way} Set aside, they stay "
+            "on the disk and are not offered again. Decided later, they are offered when the night is opened again.",
             self,
         )
         where.setWordWrap(True)

@@ -240,7 +240,8 @@ class SafetyPart(QObject):
             self._asking = False
 
     def _ask(self, session: NightSession, recovered: Recovered) -> None:
-        dialog = RecoveryDialog(recovered, session.night.recording.path.resolve(), self._services.window)
+        here, unsaved = session.night.recording.path.resolve(), session.document.unsaved
+        dialog = RecoveryDialog(recovered, here, self._services.window, instead=unsaved)
         dialog.exec()
         if session is not self._session or self._journal is None:
             return
@@ -250,13 +251,16 @@ class SafetyPart(QObject):
             self.set_aside(recovered.journal)
         else:
             self._later.add(recovered.journal.id)
-            self._services.tell("The unsaved edits wait: File › Recover unsaved edits…")
+            self._services.tell("The unsaved edits wait: File › Recover unsaved edits")
 
     def take_up(self, recovered: Recovered) -> None:
         """Make the recovered edits the night's."""
         if self._session is None or self._journal is None:
             return
         if self._session.document.unsaved:  # edits made since the night was opened are not mixed with older ones
+            if self._journal.state.safety is Safety.UNSAFE:
+                self._services.trouble("Nothing was taken up: the edits made here are not safe yet. Save them first.")
+                return
             self._journal.set_aside()
             self._services.tell("The edits since the night was opened were set aside")
         take_up(self._session.night, recovered, self._journal, self._folders)

@@ -59,7 +59,7 @@ ROWS: Final = (
     KeyRow(
         "recover",
         "File",
-        "Recover unsaved edits…",
+        "Recover unsaved edits",
         (),
         tip="Show edits of this night that were never saved, and take them up or set them aside",
         unless="no unsaved edits of this night were found",
