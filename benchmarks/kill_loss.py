@@ -58,10 +58,8 @@ class Tally:
     def as_dict(self) -> dict[str, object]:
         """Return the counts, and the milliseconds that an edit took with its journal."""
         counts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("ms", "troubles")}
-        times = {
-            "edit_ms_median": round(float(np.median(ms)), 2),
-            "edit_ms_p95": round(float(np.quantile(ms, 0.95)), 2),
-        }
+        quantiles = np.quantile(self.ms, (0.5, 0.95)) if self.ms else ()
+        times = dict(zip(("edit_ms_median", "edit_ms_p95"), (round(float(ms), 2) for ms in quantiles), strict=False))
         return counts | times | {"troubles": self.troubles[:5]}
 
 
