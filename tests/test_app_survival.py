@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from journal_values import write_night
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
 
@@ -295,3 +297,32 @@ def test_no_kill_loses_an_edit_that_was_shown(tmp_path: Path) -> None:
     result = json.loads(out.read_text())
     assert (result["kills"], result["lost"], result["corrupt"]) == (6, 0, 0)
     assert result["edits"] > 30
+
+
+@pytest.mark.parametrize(
+    ("words", "unsafe", "answer"),
+    [
+        ("Save", "", dialogs.Answer.SAVE),
+        ("Keep for next time", "", dialogs.Answer.KEEP),
+        ("Set aside", "", dialogs.Answer.DISCARD),
+        ("Cancel", "", dialogs.Answer.STAY),
+        ("Discard", "no room", dialogs.Answer.DISCARD),
+    ],
+)
+def test_every_way_of_leaving_unsaved_edits_has_a_button(
+    qtbot: QtBot, words: str, unsafe: str, answer: dialogs.Answer
+) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    offered: list[str] = []
+
+    def click() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        buttons = {button.text().replace("&", ""): button for button in box.buttons()}
+        offered.extend(buttons)
+        buttons[words].click()
+
+    QTimer.singleShot(50, click)
+    assert dialogs.ask_about_unsaved(parent, 3, unsafe, True) is answer
+    assert ("Keep for next time" in offered) == (not unsafe)
