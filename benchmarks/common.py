@@ -103,7 +103,7 @@ def _coloured_noise(n: int, rate_hz: int, exponent: float, random: np.random.Gen
 def environment(folder: Path, display: str | None) -> dict[str, str]:
     """Environment of a measured process: its own settings folder, and Xvfb's display or (None) Qt's offscreen."""
     env = dict(os.environ)
-    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         env[name] = str(folder)
     env.pop("WAYLAND_DISPLAY", None)
     env["QT_API"] = "pyside6"

@@ -42,6 +42,14 @@ class ArchiveError(SleepViewerError):
     """A scoring archive (npz) can't be read, or does not fit the recording."""
 
 
+class JournalError(SleepViewerError):
+    """A journal of edits can't be read."""
+
+
+class ReadOnlyError(SleepViewerError):
+    """A night that somebody else is editing can't be edited here."""
+
+
 class EventError(SleepViewerError):
     """An event can't be what it was asked to be."""
 

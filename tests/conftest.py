@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setattr(tempfile, "tempdir", str(home))  # where a journal goes that finds no other place
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(home / "config"))
     return home
 
@@ -80,10 +83,12 @@ def real_copy(real_night: Path, real_truth: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], MainWindow]]:
-    """Makes windows that are shown and have the keyboard; unsaved edits are thrown away without a question."""
+    """Makes windows that are shown and have the keyboard; unsaved edits are put aside, found ones left, unasked."""
     from sleepviewer.app import dialogs
+    from sleepviewer.app.recovery_dialog import RecoveryDialog
     from sleepviewer.app.window import MainWindow
 
+    monkeypatch.setattr(RecoveryDialog, "exec", lambda _: 0)
     monkeypatch.setattr(dialogs, "ask_about_unsaved", lambda *_: dialogs.Answer.DISCARD)
     windows: list[MainWindow] = []
 

@@ -50,7 +50,7 @@ def test_two_windows_on_one_night_do_not_write_over_each_other(
 ) -> None:
     first, second = make_window(), make_window()
     assert first.open_path(night)
-    assert second.open_path(night)
+    assert second.open_path(night, scorer="somebody else")  # the same scorer could not edit it
     first.run_command("stage_n3")
     assert first.save()
     second.run_command("next_epoch")

@@ -258,7 +258,7 @@ def test_closing_with_unsaved_edits_asks(
 ) -> None:
     asked: list[int] = []
 
-    def ask(_: object, edits: int) -> dialogs.Answer:
+    def ask(_: object, edits: int, *__: object) -> dialogs.Answer:
         asked.append(edits)
         return answer
 

@@ -130,7 +130,7 @@ def test_a_saved_review_is_found_and_taken_up_again(path: Path) -> None:
     assert len(new.edits) == 3
     assert new.corrected.tolist() == [NOT_CORRECTED, 2, 2, NOT_CORRECTED, 2, *[NOT_CORRECTED] * 3]
     assert np.flatnonzero(new.flagged).tolist() == [5]
-    assert new.next_redo is None
+    assert new.next_redo == old.next_redo is not None  # what was undone can be done again
     assert not new.unsaved
     assert again.saved_path == saved_path
     assert new.truth is not None

@@ -38,22 +38,30 @@ from sleepviewer.app.folder_export_dialog import FolderExportDialog
 from sleepviewer.app.main import settle
 from sleepviewer.app.map_part import MapPart
 from sleepviewer.app.map_view import ColorBy
+from sleepviewer.app.recovery_dialog import RecoveryDialog
 from sleepviewer.app.rivals_part import RivalsPart
+from sleepviewer.app.safety_part import SafetyPart
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
+from sleepviewer.app.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow
 from sleepviewer.recording import open_recording
 from sleepviewer.review.contenders import contender_of
 from sleepviewer.review.document import Base
 from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.export_folder import FolderExported
+from sleepviewer.review.journal import Journal, JournalState, Safety
+from sleepviewer.review.journal_reading import read_journal
 from sleepviewer.review.night import Night
+from sleepviewer.review.night_lock import Holder
 from sleepviewer.review.opening import open_night
+from sleepviewer.review.recovery import recover
+from sleepviewer.review.state_folder import StateFolders
 from sleepviewer.scoring.base import ChannelChoice, Prediction
 from sleepviewer.scoring.registry import EngineSpec, make_engine
 from sleepviewer.simulation import simulate_night
-from sleepviewer.stages import Stage
+from sleepviewer.stages import SCORED_STAGES, Stage
 
 SIZE = (1366, 768)
 Act = Callable[[MainWindow], object]
@@ -158,6 +166,63 @@ def why(window: MainWindow) -> None:
     while part.pending and time.monotonic() < until:
         QApplication.processEvents()
         time.sleep(0.01)
+
+
+def unsaved(window: MainWindow) -> None:
+    """Find edits on the first page."""
+    window.welcome.show_unsaved([UnsavedNight(Path("/nights/ucddb018.edf"), "", "ucddb018.edf   (last edit 02:14:09)")])
+
+
+def recovery(window: MainWindow) -> None:
+    """Find edits of the open night, the first of which the saved review has."""
+    assert window.session is not None
+    ours = window.session.night
+    theirs = open_night(ours.recording.path, labels_path=ours.saved_path)
+    with tempfile.TemporaryDirectory() as scratch:
+        journal = Journal(theirs, StateFolders(Path(scratch), Path(scratch)))
+        ours.document.scorer = theirs.document.scorer = "anna"
+        for place, epoch in enumerate((31, 32, 118)):
+            ours.document.set_stage([epoch], SCORED_STAGES[place + 1])
+        theirs.document.take(ours.document.state)
+        theirs.document.set_recorder(journal)
+        for place, epoch in enumerate((202, 203, 204, 377, 435, 436, 501)):
+            theirs.document.set_stage([epoch, epoch + 1], SCORED_STAGES[place % 5])
+        theirs.document.toggle_flag([436])
+        theirs.document.add_event(EventKind.AROUSAL, 13000.0, 13004.5)
+        assert journal.path is not None
+        found = recover(ours, read_journal(journal.path))
+    RecoveryDialog(found, ours.recording.path.resolve(), window).exec()
+
+
+def readonly(window: MainWindow) -> None:
+    """Open a night that another window has."""
+    assert window.session is not None
+    since = datetime.now().astimezone().replace(hour=22, minute=14).isoformat()
+    holder = Holder("anna", "lab-3", "", 4711, "", since)
+    window.session.document.scorer = "anna"
+    safety_of(window).show_read_only(window.session, holder)
+
+
+def unsafe(window: MainWindow) -> None:
+    """Edit with every disk full."""
+    assert window.session is not None
+    correct(window)
+    state = JournalState(
+        Safety.UNSAFE,
+        "No space left on device",
+        "The journal of your edits can't be written to /home/anna/.local/state/SleepViewer/journals (No space left on "
+        "device), nor to /tmp/sleepviewer-journals-anna (No space left on device). Your latest edits are in this "
+        "window alone: save the review now, under another name if need be (Ctrl+Shift+S). Writing is tried again all "
+        "the time.",
+    )
+    window.session.safety, window.session.is_journaled = state, True
+    safety_of(window).show_state(state)
+    window.session.epoch_changed.emit(window.session.epoch)
+
+
+def safety_of(window: MainWindow) -> SafetyPart:
+    """The part that keeps edits from being lost."""
+    return next(part for part in window.parts if isinstance(part, SafetyPart))
 
 
 def fail(window: MainWindow) -> None:
@@ -296,6 +361,10 @@ STATES: dict[str, State] = {
     "export": State("scored", edit_and_export, trim),
     "export_folder": State("scored", export_folder, lambda _: None),
     "error": State("scored", fail),
+    "unsaved": State("", unsaved),
+    "recovery": State("scored", recovery, lambda _: None),
+    "readonly": State("scored", readonly),
+    "unsafe": State("scored", unsafe),
 }
 
 

@@ -6,9 +6,10 @@ from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import qVersion
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from sleepviewer import __version__
+from sleepviewer.hypnogram.words import one_line
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
@@ -19,6 +20,8 @@ class Answer(Enum):
     """What to do with unsaved edits."""
 
     SAVE = auto()
+    KEEP = auto()
+    """In the journal, for the next time."""
     DISCARD = auto()
     STAY = auto()
 
@@ -105,19 +108,38 @@ def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> P
     return path if answer == buttons.Yes else None
 
 
-def ask_about_unsaved(parent: QWidget, edits: int) -> Answer:
-    """Ask what to do with unsaved edits before the night is closed."""
+def ask_about_unsaved(parent: QWidget, edits: int, unsafe: str, journaled: bool) -> Answer:
+    """Ask what to do with unsaved edits before the night is closed; ``unsafe`` says why they can't be kept unsaved."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Unsaved changes")
     count = "1 edit" if edits == 1 else f"{edits} edits"
     box.setText(f"This night has changes that are not saved ({count} in all). Save them before closing?")
-    buttons = QMessageBox.StandardButton
-    box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-    box.setDefaultButton(buttons.Save)
-    box.setEscapeButton(buttons.Cancel)
-    answer = box.exec()
-    return {buttons.Save: Answer.SAVE, buttons.Discard: Answer.DISCARD}.get(buttons(answer), Answer.STAY)
+    role = QMessageBox.ButtonRole
+    buttons = {
+        box.addButton("&Save", role.AcceptRole): Answer.SAVE,
+        box.addButton("&Discard" if unsafe or not journaled else "Set &aside", role.DestructiveRole): Answer.DISCARD,
+        (stay := box.addButton("Cancel", role.RejectRole)): Answer.STAY,
+    }
+    if unsafe:
+        box.setInformativeText(f"They can't be kept for next time: {unsafe}.")
+    elif journaled:
+        buttons[box.addButton("&Keep for next time", role.ActionRole)] = Answer.KEEP
+        box.setInformativeText(
+            "Kept, they are offered again when this night is opened. Set aside, they are not, but stay on the disk: "
+            "“sleepviewer recover --list” says where."
+        )
+    box.setDefaultButton(next(button for button, answer in buttons.items() if answer is Answer.SAVE))
+    box.setEscapeButton(stay)
+    box.exec()
+    return next((answer for button, answer in buttons.items() if button is box.clickedButton()), Answer.STAY)
+
+
+def ask_scorer(parent: QWidget, name: str) -> str | None:
+    """Ask under whose name a night is to be scored."""
+    title = "Open as another scorer"
+    text, ok = QInputDialog.getText(parent, title, "Name of the scorer:", QLineEdit.EchoMode.Normal, name)
+    return one_line(text) or None if ok else None
 
 
 def show_about(parent: QWidget) -> None:

@@ -136,10 +136,10 @@ class EventSuggestions(QObject):
             return
         try:
             session.night.recording.check_unchanged()
+            edit = take_up(session.document, detection)
         except SleepViewerError as error:
             self._services.trouble(str(error))
             return
-        edit = take_up(session.document, detection)
         count = 0 if edit is None else len(edit.after)
         if detection.found:
             known = len(detection.found) - count

@@ -262,6 +262,9 @@ class EventsPart(QObject):
             self._show()  # a cell whose edit was refused shows again what stands
 
     def _accept(self, event_ids: Sequence[str]) -> None:
+        self._try(lambda: self._accept_them(event_ids))
+
+    def _accept_them(self, event_ids: Sequence[str]) -> None:
         document = self._document
         if document is None:
             return
@@ -272,6 +275,9 @@ class EventsPart(QObject):
             self._go_on(after)
 
     def _remove(self, event_ids: Sequence[str]) -> None:
+        self._try(lambda: self._remove_them(event_ids))
+
+    def _remove_them(self, event_ids: Sequence[str]) -> None:
         document = self._document
         if document is None:
             return
@@ -303,6 +309,7 @@ class EventsPart(QObject):
             call()
         except SleepViewerError as error:
             self._services.trouble(str(error))
+            self._show_marks()  # one that was dragged lies where it was
 
     # -- exporting
 

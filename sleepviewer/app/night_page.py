@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sleepviewer.app.mark_layers import MarkBook
 from sleepviewer.app.night.view import NightView
+from sleepviewer.app.notice_bar import NoticeBar
 from sleepviewer.app.review_panel import ReviewPanel
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme
@@ -28,6 +29,7 @@ class NightPage(QWidget):
         # A click on the night or its traces takes the keyboard out of a field of a panel: stage keys go to the night.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._session: NightSession | None = None
+        self.notice = NoticeBar(theme, self)
         self.night = NightView(theme, self)
         self.traces = TraceView(theme, self)
         self.marks = MarkBook(self.traces.set_marks)
@@ -36,6 +38,7 @@ class NightPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        layout.addWidget(self.notice)
         layout.addWidget(self.night)
         layout.addWidget(self.traces, 1)
         self.night.go_to_requested.connect(self.go_to_requested)
@@ -68,7 +71,7 @@ class NightPage(QWidget):
         # The same ground under rows and traces, so that they read as one column.
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(f"NightPage {{ background: {theme.panel}; }}")
-        for view in (self.night, self.traces, self.panel):
+        for view in (self.notice, self.night, self.traces, self.panel):
             view.set_theme(theme)
         if self._session is not None:
             self.panel.show_epoch()

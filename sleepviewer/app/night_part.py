@@ -20,7 +20,7 @@ from sleepviewer.app.traces.marks import Mark
 from sleepviewer.display.clock import clock_text
 from sleepviewer.display.spectrogram import Spectrogram, compute_spectrogram
 from sleepviewer.display.spectrogram_cache import keep_spectrogram, load_spectrogram
-from sleepviewer.errors import SleepViewerError
+from sleepviewer.errors import AlignmentError, SleepViewerError
 from sleepviewer.recording.annotations import Annotation, Annotations
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.lights import Lights
@@ -221,7 +221,7 @@ class NightPart(QObject):
             on = None if on == epoch else epoch
         try:
             edit = document.set_lights(Lights(off, on))
-        except SleepViewerError:
+        except AlignmentError:
             other, at = ("on", lights.on) if which == "off" else ("off", lights.off)
             side = "before" if which == "off" else "after"
             self._services.tell(f"Lights {which} must be {side} lights {other}, at epoch {(at or 0) + 1}: nothing set")

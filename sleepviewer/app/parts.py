@@ -15,6 +15,7 @@ from sleepviewer.app.panels import Panels
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import Theme
+from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.scoring.registry import EngineSpec
 
 Commands = Mapping[str, Callable[[], object]]
@@ -26,8 +27,8 @@ class Services:
 
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
     look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
-    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does; ``engine`` is the one that
-    is chosen in the tool bar.
+    shows a checkable command as on or off, ``open_path`` opens a recording as the menu does, ``open_as`` for a scorer
+    who is named (their own review alone is taken up); ``engine`` is the one that is chosen in the tool bar.
     """
 
     window: QWidget
@@ -42,6 +43,8 @@ class Services:
     restyle: Callable[[], None]
     open_path: Callable[[Path], object]
     engine: Callable[[], EngineSpec]
+    open_as: Callable[[Path, str], object]
+    welcome: WelcomePage
 
 
 class Part(Protocol):

@@ -16,6 +16,7 @@ from sleepviewer.app.session import NightSession
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.errors import ReviewInTheWayError, SleepViewerError
 from sleepviewer.review.exporting import ExportOptions, Format, export_labels
+from sleepviewer.review.journal import Safety
 from sleepviewer.review.saving import save_path_of, save_review
 
 
@@ -55,6 +56,9 @@ class SavingController(QObject):
 
     def _save_to(self, session: NightSession, path: Path, *, replace: bool = False) -> bool:
         night = session.night
+        if night.document.read_only:
+            self._bar.show_error(night.document.read_only)
+            return False
         night.channel = self._channel()
         notes_before = night.notes
         try:
@@ -63,8 +67,7 @@ class SavingController(QObject):
             self._bar.show_error(str(error))
             return self.save_as(_free_name(path))
         except SleepViewerError as error:
-            still = "Your edits are still here, and File › Export… can write them as CSV."
-            self._show_failure(f"Not saved: {error} {still}")
+            self._show_failure(f"Not saved: {error} {_still(session)}")
             return False
         self._bar.hide_error()
         if night.notes != notes_before:
@@ -76,10 +79,14 @@ class SavingController(QObject):
 
     def may_leave(self) -> bool:
         """Ask about unsaved edits; False means stay."""
-        if self._session is None or not self._session.document.unsaved:
+        session = self._session
+        if session is None or session.document.read_only or not session.document.unsaved:
             return True
-        answer = dialogs.ask_about_unsaved(self._window, len(self._session.document.history))
-        return self.save() if answer is dialogs.Answer.SAVE else answer is dialogs.Answer.DISCARD
+        unsafe = session.safety.reason if session.safety.safety is Safety.UNSAFE else ""
+        edits, journaled = len(session.document.history), session.is_journaled
+        answer = dialogs.ask_about_unsaved(self._window, edits, unsafe, journaled)
+        session.is_discarded = answer is dialogs.Answer.DISCARD
+        return self.save() if answer is dialogs.Answer.SAVE else answer is not dialogs.Answer.STAY
 
     # -- exporting
 
@@ -112,6 +119,15 @@ class SavingController(QObject):
         """Show an error, and no older success beside it."""
         self._status.show_message("")
         self._bar.show_error(sentence)
+
+
+def _still(session: NightSession) -> str:
+    """Say where the edits are that could not be saved."""
+    if session.is_journaled and session.safety.safety is not Safety.UNSAFE:
+        where = "Your edits are still here and in the journal, from where they come back"
+    else:
+        where = "Your edits are still here"
+    return f"{where}; save under another name, or write the labels as CSV with File › Export labels…"
 
 
 def _free_name(path: Path) -> Path:

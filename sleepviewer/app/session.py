@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.document import Change, Document
+from sleepviewer.review.journal import JournalState
 from sleepviewer.review.navigation import EpochWalk
 from sleepviewer.review.night import Night
 from sleepviewer.review.review_queue import ReviewQueue
@@ -26,11 +27,20 @@ class NightSession(QObject):
     in_order_changed = Signal(bool)
     """Reviewing in the order of doubt begins or ends."""
 
+    fingerprinted = Signal()
+    """The recording's hash is known."""
+
     def __init__(self, night: Night, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.night = night
         self.queue = ReviewQueue(night.document)
         self._scorers: tuple[Hypnogram, ...] = ()
+        self.safety = JournalState()
+        """How safe the edits are that were not saved."""
+        self.is_journaled = False
+        """Whether a journal is kept of this session."""
+        self.is_discarded = False
+        """Whether the user wants the unsaved edits put aside when the night is left."""
         self._walk: EpochWalk | None = None
         self._in_order = False
         self._epoch = 0

@@ -10,6 +10,8 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from sleepviewer.app.keymap import Keymap
 from sleepviewer.app.stage_colors import STAGE_COLORS
+from sleepviewer.hypnogram.words import one_line
+from sleepviewer.review.scorer import usual_scorer
 
 _MOST_RECENT: Final = 8
 
@@ -51,6 +53,8 @@ class Settings:
 
     def __init__(self, *, remember: bool = True) -> None:
         scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        self.remembers = remember
+        """Whether anything outlives the program; where not, nothing else is to be left on the disk either."""
         self._store: _Store = QSettings(*scope, "SleepViewer", "SleepViewer") if remember else _Forgetful()
 
     def get_json(self, key: str, default: _Json) -> _Json:
@@ -95,6 +99,15 @@ class Settings:
         path = path.resolve()
         names = [str(path), *(str(p) for p in self.recent if p != path)]
         self._store.setValue("recent", names[:_MOST_RECENT])
+
+    @property
+    def scorer(self) -> str:
+        """Under whose name nights are scored: the one that was set, else whoever is logged in."""
+        return self.get_json("scorer", "") or usual_scorer()
+
+    @scorer.setter
+    def scorer(self, name: str) -> None:
+        self.set_json("scorer", one_line(name))
 
     @property
     def theme(self) -> str:

@@ -10,6 +10,7 @@ from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import tabular
 from sleepviewer.display.clock import clock_text
 from sleepviewer.review.edits import NOT_CORRECTED
+from sleepviewer.review.journal import Safety
 from sleepviewer.stages import EPOCH_S, Stage
 
 
@@ -121,11 +122,21 @@ def _where_text(session: NightSession) -> str:
 
 def _edits_text(session: NightSession, saved_at: str) -> str:
     count = len(session.document.history)
+    edits = "no edits" if not count else "1 edit" if count == 1 else f"{count} edits"
+    if session.document.read_only:
+        return f"READ-ONLY, {edits}"
     if session.document.unsaved:
-        state = "not saved"
+        state = _UNSAVED[session.safety.safety] if session.is_journaled else "not saved"
+        state += f": {session.safety.reason}" if session.safety.safety is Safety.UNSAFE else ""
     elif saved_at:
         state = f"saved {saved_at}"
     else:
         state = "saved" if count else ""
-    edits = "no edits" if not count else "1 edit" if count == 1 else f"{count} edits"
     return f"{edits}, {state}" if state else edits
+
+
+_UNSAVED = {
+    Safety.SAFE: "not saved, safe in the journal",
+    Safety.ELSEWHERE: "not saved, in a temporary journal",
+    Safety.UNSAFE: "NOT SAFE",
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -27,12 +29,26 @@ _STEPS = (
 _STEPS_OF = {Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1}
 
 
+_MOST_UNSAVED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedNight:
+    """A recording with unsaved edits of a scorer, and what is said of it in one line."""
+
+    path: Path
+    scorer: str
+    text: str
+
+
 class WelcomePage(QWidget):
     """Open, drop, or try the simulated night; recent recordings below. Arrows and Tab move between its buttons."""
 
     open_requested = Signal()
     demo_requested = Signal()
     path_requested = Signal(str)
+    unsaved_requested = Signal(str, str)
+    """A recording that has unsaved edits, and their scorer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +72,12 @@ class WelcomePage(QWidget):
         self._steps = QLabel(self)
         self._steps.setWordWrap(True)
         self._steps.setTextFormat(Qt.TextFormat.RichText)
+        self._unsaved_title = QLabel(self)
+        self._unsaved_title.setTextFormat(Qt.TextFormat.PlainText)
+        self._unsaved_title.setWordWrap(True)
+        self._unsaved_title.hide()
+        self._unsaved = QVBoxLayout()
+        self._unsaved.setSpacing(0)
         self._recent_title = QLabel("<b>Recent recordings</b>", self)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
@@ -71,6 +93,8 @@ class WelcomePage(QWidget):
         column.setSpacing(8)
         for widget in (self._band, title, lead):
             column.addWidget(widget)
+        column.addWidget(self._unsaved_title)
+        column.addLayout(self._unsaved)
         column.addSpacing(8)
         column.addLayout(buttons)
         column.addSpacing(8)
@@ -102,6 +126,7 @@ class WelcomePage(QWidget):
         self._steps.setStyleSheet(f"color: {theme.dim_text};")
         for button in self._recent_buttons():
             button.setIcon(themed("hypnogram", theme))
+        self._style_unsaved()
 
     def set_dragging(self, on: bool) -> None:
         """Show that a file which is held over the window can be let go."""
@@ -118,9 +143,7 @@ class WelcomePage(QWidget):
 
     def show_recent(self, paths: list[Path]) -> None:
         """List recent recordings; a click asks to open one."""
-        while (item := self._recent.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
+        _empty(self._recent)
         self._recent_title.setVisible(bool(paths))
         for path in paths:
             button = _Button(f"{path.name}   ({path.parent})", self)
@@ -132,8 +155,42 @@ class WelcomePage(QWidget):
                 button.setIcon(themed("hypnogram", self._theme))
             self._recent.addWidget(button)
 
+    def show_unsaved(self, nights: Sequence[UnsavedNight]) -> None:
+        """Say that edits were found which were never saved, and of which nights; a click opens one."""
+        _empty(self._unsaved)
+        count = "a night" if len(nights) == 1 else f"{len(nights)} nights"
+        self._unsaved_title.setText(f"⚠  Unsaved edits of {count} were found. Open it to see them:")
+        if len(nights) > 1:
+            self._unsaved_title.setText(f"⚠  Unsaved edits of {count} were found. Open one to see them:")
+        self._unsaved_title.setVisible(bool(nights))
+        for night in nights[:_MOST_UNSAVED]:
+            button = _Button(night.text, self)
+            button.setFlat(True)
+            button.setStyleSheet("text-align: left;")
+            button.setToolTip(str(night.path))
+            button.clicked.connect(lambda _=False, n=night: self.unsaved_requested.emit(str(n.path), n.scorer))
+            self._unsaved.addWidget(button)
+        if len(nights) > _MOST_UNSAVED:
+            rest = QLabel(f"and {len(nights) - _MOST_UNSAVED} more: sleepviewer recover --list", self)
+            self._unsaved.addWidget(rest)
+        self._style_unsaved()
+
+    @property
+    def unsaved_text(self) -> str:
+        """What is said about unsaved edits; empty where there are none."""
+        return "" if self._unsaved_title.isHidden() else self._unsaved_title.text()
+
+    def _style_unsaved(self) -> None:
+        if self._theme is not None:
+            theme = self._theme
+            self._unsaved_title.setStyleSheet(
+                f"background: {theme.warning}; color: {theme.warning_text}; padding: 6px 10px; border-radius: 4px;"
+            )
+            for button in _buttons_of(self._unsaved):
+                button.setIcon(themed("hypnogram", theme))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        buttons = [self.open_button, self._demo, *self._recent_buttons()]
+        buttons = [*_buttons_of(self._unsaved), self.open_button, self._demo, *self._recent_buttons()]
         step = _STEPS_OF.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)
@@ -142,8 +199,18 @@ class WelcomePage(QWidget):
         buttons[min(max(here + step, 0), len(buttons) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _recent_buttons(self) -> list[QPushButton]:
-        items = (self._recent.itemAt(place) for place in range(self._recent.count()))
-        return [button for item in items if item is not None and isinstance(button := item.widget(), QPushButton)]
+        return _buttons_of(self._recent)
+
+
+def _buttons_of(layout: QVBoxLayout) -> list[QPushButton]:
+    items = (layout.itemAt(place) for place in range(layout.count()))
+    return [button for item in items if item is not None and isinstance(button := item.widget(), QPushButton)]
+
+
+def _empty(layout: QVBoxLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()
 
 
 class _Button(QPushButton):

@@ -41,6 +41,7 @@ from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.review_part import ReviewPart
 from sleepviewer.app.rivals_part import RivalsPart
+from sleepviewer.app.safety_part import SafetyPart
 from sleepviewer.app.saving_controller import SavingController
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
@@ -50,10 +51,11 @@ from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
 from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.welcome import WelcomePage
-from sleepviewer.errors import SleepViewerError
+from sleepviewer.errors import ReadOnlyError, SleepViewerError
 from sleepviewer.review.document import Base, Change
 from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
+from sleepviewer.review.scorer import usual_scorer
 from sleepviewer.scoring.base import Prediction
 
 _PANEL_PX = 340
@@ -74,6 +76,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     ExplainPart,
     RivalsPart,
     MapPart,
+    SafetyPart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -171,6 +174,8 @@ class MainWindow(QMainWindow):
             restyle=self._restyle,
             open_path=self.open_path,
             engine=lambda: self.scoring_bar.spec,
+            open_as=lambda path, scorer: self.open_path(path, scorer=scorer),
+            welcome=self.welcome,
         )
         return tuple(part(services) for part in PARTS)
 
@@ -185,7 +190,7 @@ class MainWindow(QMainWindow):
         self.page.review_epoch_requested.connect(self._go_to_in_review)
         self.page.trouble.connect(self.info_bar.show_error)
         self.page.base_chosen.connect(self._choose_base)
-        self._fingerprinted.connect(self._on_foreign_review)
+        self._fingerprinted.connect(self._on_fingerprint)
         self._scoring.started.connect(self.info_bar.hide_error)
         self._scoring.started.connect(self._show_state)
         self._scoring.ended.connect(self._show_state)
@@ -199,8 +204,12 @@ class MainWindow(QMainWindow):
     def run_command(self, command: str) -> None:
         """Carry out a command of the key table."""
         call = self.command_table().get(command)
-        if call is not None:  # else it needs a night, and none is open
+        if call is None:  # it needs a night, and none is open
+            return
+        try:
             call()
+        except ReadOnlyError as error:
+            self.info_bar.show_error(str(error))
 
     def command_table(self) -> dict[str, Callable[[], object]]:
         """What carries out each command of the key table that can be called now."""
@@ -250,8 +259,13 @@ class MainWindow(QMainWindow):
             self._session.go_to(epoch)
 
     def _choose_base(self, base: str) -> None:
-        if self._session is not None:
+        if self._session is None:
+            return
+        try:
             self._session.document.set_base(Base(base))
+        except ReadOnlyError as error:
+            self.info_bar.show_error(str(error))
+            self.page.panel.on_change(Change.BASE)
 
     def _choose_channel(self, label: str) -> None:
         if self._session is not None:
@@ -269,13 +283,18 @@ class MainWindow(QMainWindow):
         """The open night."""
         return self._session
 
-    def open_path(self, path: Path, *, truth: Path | None = None, labels: Path | None = None) -> bool:
-        """Open a recording; trouble is shown as a sentence and leaves the open night as it is."""
+    def open_path(
+        self, path: Path, *, truth: Path | None = None, labels: Path | None = None, scorer: str | None = None
+    ) -> bool:
+        """Open a recording; trouble is shown as a sentence and leaves the open night as it is.
+
+        With a ``scorer`` that scorer's own review alone is taken up.
+        """
         if not self._saving.may_leave():
             return False
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            night = open_night(path, truth_path=truth, labels_path=labels)
+            night = open_night(path, truth_path=truth, labels_path=labels, scorer=scorer or self._set_scorer)
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return False
@@ -284,6 +303,11 @@ class MainWindow(QMainWindow):
         self.show_night(night)
         self._settings.add_recent(path)
         return True
+
+    @property
+    def _set_scorer(self) -> str | None:
+        """The scorer's name where the settings name another than who is logged in."""
+        return self._settings.scorer if self._settings.scorer != usual_scorer() else None
 
     def open_demo(self) -> None:
         """Open the simulated night."""
@@ -339,13 +363,15 @@ class MainWindow(QMainWindow):
                 warning = night.foreign_review
             except SleepViewerError:
                 return  # saving meets the same trouble and says so
-            if warning:
-                self._fingerprinted.emit(night, warning)
+            self._fingerprinted.emit(night, warning)
 
         threading.Thread(target=compute, name="fingerprint", daemon=True).start()
 
-    def _on_foreign_review(self, night: Night, warning: str) -> None:
-        if self._session is not None and self._session.night is night:
+    def _on_fingerprint(self, night: Night, warning: str) -> None:
+        if self._session is None or self._session.night is not night:
+            return
+        self._session.fingerprinted.emit()
+        if warning:
             night.notes = (warning, *night.notes)
             self.info_bar.show_notes(night.notes)
 

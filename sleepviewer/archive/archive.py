@@ -164,8 +164,10 @@ def _check_range(name: str, array: NDArray[Any], low: int, high: int) -> None:
 # -- writing
 
 
-def write_archive(path: Path, archive: ScoringArchive) -> None:
-    """Write an archive whole or not at all. Raises OutputError where the file can't be written.
+def write_archive(path: Path, archive: ScoringArchive, *, keep_previous: bool = False) -> None:
+    """Write an archive whole or not at all; with ``keep_previous`` the one that it replaces stays as ``NAME.npz~``.
+
+    Raises OutputError where the file can't be written.
 
     The checks of :class:`ScoringArchive` leave nothing in it that numpy would have to pickle.
     """
@@ -185,7 +187,7 @@ def write_archive(path: Path, archive: ScoringArchive) -> None:
         "night_corrected": archive.night_corrected,
         "night_flagged": archive.night_flagged,
     }
-    with atomic_writer(path) as file:
+    with atomic_writer(path, keep_previous=keep_previous) as file:
         np.savez(file, **arrays)
 
 

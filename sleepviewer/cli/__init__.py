@@ -10,6 +10,7 @@ from sleepviewer.cli.explain import explain
 from sleepviewer.cli.export import export
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
+from sleepviewer.cli.recover import recover
 from sleepviewer.cli.report import report as report_command
 from sleepviewer.cli.reproduce import reproduce
 from sleepviewer.cli.score import score
@@ -31,5 +32,6 @@ main.add_command(reproduce)
 main.add_command(models)
 main.add_command(export_events)
 main.add_command(suggest_events)
+main.add_command(recover)
 
 __all__ = ["main"]

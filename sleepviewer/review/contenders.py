@@ -14,7 +14,7 @@ from sleepviewer.hypnogram import Hypnogram, StageTrack, align, bouts_of
 from sleepviewer.models.family import title_of
 from sleepviewer.recording import Recording
 from sleepviewer.review.night import load_truth
-from sleepviewer.review.saving import prediction_of
+from sleepviewer.review.saving import scoring_of
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.scoring.registry import YASA, YASA_CARD
 from sleepviewer.stages import EPOCH_S, Proba, most_likely
@@ -43,13 +43,13 @@ def load_contender(recording: Recording, path: Path) -> Contender:
     Raises ArchiveError, HypnogramError or AlignmentError, naming the file.
     """
     archive = read_archive(path) if is_archive(path) else None
-    if archive is None or not np.isfinite(archive.night_proba).any():
+    prediction = None if archive is None else scoring_of(archive)
+    if archive is None or prediction is None:
         labels = contender_of(load_truth(recording, path), path.stem)
         if archive is None:
             return labels
         note = f"No model has scored {path.name}; its labels are shown."
         return Contender(labels.name, labels.stages, None, path.name, (note, *labels.notes))
-    prediction = prediction_of(archive)
     track = StageTrack(bouts_of(prediction.stages), archive.start, path.name, notes=archive.notes)
     laid = align(track, start=recording.start, n_epochs=recording.n_epochs, name=recording.name)
     proba = _laid(archive, recording)

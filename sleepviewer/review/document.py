@@ -7,30 +7,25 @@ back and never talk to each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.errors import AlignmentError
+from sleepviewer.errors import AlignmentError, ReadOnlyError
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind
-from sleepviewer.review.events import Event, EventEdit, EventSet, Origin, changed
+from sleepviewer.review.events import Event, EventEdit, EventSet
 from sleepviewer.review.lights import Lights, LightsEdit
+from sleepviewer.review.marking import Marking, now
+from sleepviewer.review.state import Base, ReviewState, same_prediction, same_truth
+from sleepviewer.review.steps import BaseChosen, Done, PredictionLaid, Recorder, Redone, Saved, Step, TruthLaid, Undone
 from sleepviewer.review.undo import Undoable, UndoStack
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.stages import N_STAGES, Proba, Stage, StageArray
 
-
-class Base(StrEnum):
-    """Whose label an epoch gets where the expert at the keyboard has given none."""
-
-    TRUTH = "truth"
-    MODEL = "model"
-    NONE = "none"
+__all__ = ["Base", "Change", "Document"]
 
 
 class Change(Enum):
@@ -46,7 +41,7 @@ class Change(Enum):
     SAVED = auto()
 
 
-class Document:
+class Document(Marking):
     """Truth, prediction and edits of one night of ``n_epochs`` epochs."""
 
     def __init__(self, n_epochs: int, *, scorer: str = "") -> None:
@@ -66,6 +61,8 @@ class Document:
         self._saved_edits: tuple[Undoable, ...] = ()
         self._saved_layers: tuple[Hypnogram | None, Prediction | None] | None = None
         self._listeners: list[Callable[[Change], None]] = []
+        self._recorder: Recorder | None = None
+        self._read_only = ""
 
     # -- being listened to
 
@@ -77,6 +74,30 @@ class Document:
     def _tell(self, change: Change) -> None:
         for listener in tuple(self._listeners):
             listener(change)
+
+    # -- being kept
+
+    def set_recorder(self, recorder: Recorder | None) -> None:
+        """Have a recorder told every step that changes the review, before the listeners are told of the change."""
+        self._recorder = recorder
+
+    def _record(self, step: Step) -> None:
+        if self._recorder is not None:
+            self._recorder.record(step)
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be edited, as a sentence; empty where it can."""
+        return self._read_only
+
+    def set_read_only(self, why: str) -> None:
+        """Refuse edits with this sentence from now on, or (empty) allow them again."""
+        self._read_only = why
+        self._tell(Change.SAVED)
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise ReadOnlyError(self._read_only)
 
     # -- the layers
 
@@ -92,6 +113,7 @@ class Document:
         """
         if truth is not None:
             self._check_length(len(truth), "The hypnogram")
+        self._record(TruthLaid(truth))
         self._truth = truth
         self._tell(Change.TRUTH)
         if truth is not None and self._base is Base.NONE and not self._base_is_chosen:
@@ -111,6 +133,7 @@ class Document:
         """
         if prediction is not None:
             self._check_length(len(prediction), "The model's scoring")
+        self._record(PredictionLaid(prediction))
         self._prediction = prediction
         self._provisional = None
         self._tell(Change.PREDICTION)
@@ -143,7 +166,9 @@ class Document:
         return self._base
 
     def set_base(self, base: Base) -> None:
-        """Choose whose label counts where there is no corrected one."""
+        """Choose whose label counts where there is no corrected one. Raises ReadOnlyError as every edit does."""
+        self._check_writable()
+        self._record(BaseChosen(base))
         self._base_is_chosen = True
         self._change_base(base)
 
@@ -220,120 +245,28 @@ class Document:
             return None
         changed, old, new = (tuple(column) for column in zip(*changes, strict=True))
         model = "" if self._prediction is None else self._prediction.identity
-        edit = Edit(kind, changed, old, new, _now(), self.scorer, model)
-        self._do(edit)
-        return edit
-
-    # -- lights
-
-    @property
-    def lights_off(self) -> int | None:
-        """The epoch at whose beginning the lights went off, the night's first; None where it is not marked."""
-        return self._lights.off
-
-    @property
-    def lights_on(self) -> int | None:
-        """The epoch at whose beginning the lights went on, the first after the night; None where it is not marked."""
-        return self._lights.on
-
-    @property
-    def lights(self) -> Lights:
-        """Both marks."""
-        return self._lights
-
-    def set_lights(self, lights: Lights) -> LightsEdit | None:
-        """Mark lights off and on; return the edit, or None where they stand so already.
-
-        Raises AlignmentError where a mark is outside the night, or off does not come before on.
-        """
-        if not lights.fits(self.n_epochs):
-            raise AlignmentError("Lights off must come before lights on, and both must be epochs of the night.")
-        if lights == self._lights:
-            return None
-        edit = LightsEdit(self._lights, lights, _now(), self.scorer)
-        self._do(edit)
-        return edit
-
-    # -- events
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """All events, the expert's and the suggested ones, by their start."""
-        return self._events.ordered
-
-    def events_within(self, start_s: float, stop_s: float) -> tuple[Event, ...]:
-        """The events that touch an interval, by their start."""
-        return self._events.within(start_s, stop_s)
-
-    def event(self, event_id: str) -> Event | None:
-        """Return an event by its id, or None where there is none."""
-        return self._events.get(event_id)
-
-    def add_event(self, kind: str, start_s: float, stop_s: float, channel: str | None = None, text: str = "") -> Event:
-        """Add an event of the expert's, in seconds on the recording clock, and return it.
-
-        Raises EventError where it has no length, begins before the recording, or its kind is no name.
-        """
-        now = _now()
-        event = Event(self._events.new_id(), kind, start_s, stop_s, channel, Origin.EXPERT, text, now, self.scorer)
-        self._do(EventEdit((), (event,), now, self.scorer))
-        return event
-
-    def change_event(self, event_id: str, **changes: Any) -> Event | None:
-        """Give an event another kind, start_s, stop_s, channel or text; a suggestion becomes the expert's by that.
-
-        Return it as it is now, or None where nothing changed. Raises EventError where it would be no event any more.
-        """
-        old = self._events.get(event_id)
-        if old is None or (new := changed(old, changes, scorer=self.scorer)) == old:
-            return None
-        self._do(EventEdit((old,), (new,), _now(), self.scorer))
-        return new
-
-    def remove_events(self, event_ids: Iterable[str]) -> EventEdit | None:
-        """Delete events, dismiss suggestions; return the edit, or None where none of them is there."""
-        return self._swap(self._those(event_ids), ())
-
-    def remove_event(self, event_id: str) -> EventEdit | None:
-        """Delete an event, or dismiss a suggestion."""
-        return self.remove_events([event_id])
-
-    def accept_events(self, event_ids: Iterable[str]) -> EventEdit | None:
-        """Make suggestions the expert's own; return the edit, or None where none of them is one."""
-        old = tuple(event for event in self._those(event_ids) if event.suggested)
-        new = (changed(event, {"origin": Origin.EXPERT, "scorer": self.scorer}, scorer=self.scorer) for event in old)
-        return self._swap(old, tuple(new))
-
-    def suggest_events(self, suggestions: Iterable[Event], instead_of: Iterable[str] = ()) -> EventEdit | None:
-        """Lay a detector's suggestions under the night, in the place of earlier ones; one edit, undone as a whole.
-
-        Ids and time are given here. Return the edit, or None where nothing is put and nothing taken away.
-        """
-        now = _now()
-        new = tuple(
-            replace(event, id=self._events.new_id(), origin=Origin.SUGGESTED, created=now) for event in suggestions
-        )
-        return self._swap(self._those(instead_of), new)
-
-    def _those(self, event_ids: Iterable[str]) -> tuple[Event, ...]:
-        return tuple(event for key in dict.fromkeys(event_ids) if (event := self._events.get(key)) is not None)
-
-    def _swap(self, before: tuple[Event, ...], after: tuple[Event, ...]) -> EventEdit | None:
-        if not before and not after:
-            return None
-        edit = EventEdit(before, after, _now(), self.scorer)
+        edit = Edit(kind, changed, old, new, now(), self.scorer, model)
         self._do(edit)
         return edit
 
     # -- one history for all of it
 
     def _do(self, edit: Undoable) -> None:
-        """Carry out a new command of the expert; whatever changes the night by hand goes through here."""
+        """Carry out a new command of the expert; whatever changes the night by hand goes through here.
+
+        Raises ReadOnlyError where nothing can be edited.
+        """
+        self._check_writable()
+        self._record(Done(edit))
         self._stack.push(edit)
         self._tell(self._put(edit, forward=True))
 
     def undo(self) -> Undoable | None:
         """Take the newest command back and return it, or None where there is none."""
+        if self._stack.next_undo is None:
+            return None
+        self._check_writable()
+        self._record(Undone())
         edit = self._stack.undo()
         if edit is not None:
             self._tell(self._put(edit, forward=False))
@@ -341,6 +274,10 @@ class Document:
 
     def redo(self) -> Undoable | None:
         """Do what was undone last again and return it, or None where there is nothing."""
+        if self._stack.next_redo is None:
+            return None
+        self._check_writable()
+        self._record(Redone())
         edit = self._stack.redo()
         if edit is not None:
             self._tell(self._put(edit, forward=True))
@@ -378,6 +315,11 @@ class Document:
         return self._stack.standing
 
     @property
+    def undone(self) -> tuple[Undoable, ...]:
+        """All commands that were taken back and can be done again, the next one first."""
+        return self._stack.undone
+
+    @property
     def next_undo(self) -> Undoable | None:
         """What undo would take back, for the menu."""
         return self._stack.next_undo
@@ -404,8 +346,9 @@ class Document:
         if self._saved_layers is not None:
             self._saved_layers = (self._truth, self._prediction)
 
-    def mark_saved(self) -> None:
-        """Remember the standing edits and the base as saved."""
+    def mark_saved(self, where: str = "") -> None:
+        """Remember the standing edits and the base as saved to a file."""
+        self._record(Saved(where))
         self._saved_edits = self._stack.standing
         self._saved_layers = (self._truth, self._prediction)
         self._settled_base = self._base
@@ -421,10 +364,12 @@ class Document:
         base_is_chosen: bool = False,
         lights: Lights | None = None,
         events: Iterable[Event] = (),
+        undone: Iterable[Undoable] = (),
     ) -> None:
-        """Take a saved review over: layers, edits as undoable history, base, lights, events. It counts as saved.
+        """Take a saved review over: layers, edits as undoable history, base, lights, events, what redo holds.
 
-        A base that somebody chose stays when a truth or a scoring comes; another gives way as in a new document.
+        It counts as saved. A base that somebody chose stays when a truth or a scoring comes; another gives way as in a
+        new document.
 
         Raises AlignmentError where the layers have another number of epochs.
         """
@@ -433,8 +378,8 @@ class Document:
         self._flagged = np.array(flagged, dtype=bool)
         self._lights = Lights() if lights is None else lights
         self._events = EventSet(events)
-        self._stack = UndoStack(edits)
-        self._events.keep_clear_of(self._stack.standing)
+        self._stack = UndoStack(edits, undone)
+        self._events.keep_clear_of((*self._stack.standing, *self._stack.undone))
         self._saved_edits = self._stack.standing
         self._saved_layers = (self._truth, self._prediction)
         self._base_is_chosen = base_is_chosen
@@ -442,6 +387,65 @@ class Document:
         self._tell(Change.EDITS)
         self._tell(Change.LIGHTS)
         self._tell(Change.EVENTS)
+
+    # -- as a whole
+
+    @property
+    def state(self) -> ReviewState:
+        """All that the review is at this moment."""
+        return ReviewState(
+            self._corrected.copy(),
+            self._flagged.copy(),
+            self._lights,
+            self.events,
+            self._stack.standing,
+            self._stack.undone,
+            self._base,
+            self._base_is_chosen,
+            self._truth,
+            self._prediction,
+        )
+
+    def take(self, state: ReviewState) -> None:
+        """Become what another document of this night was, in place of all that is here; what is saved stays so.
+
+        A truth or a scoring that the state lacks stays as well. The recorder is not told. Raises AlignmentError where
+        the state has another number of epochs, ReadOnlyError where nothing can be edited.
+        """
+        self._check_length(len(state.corrected), "The review")
+        self._check_writable()
+        self._corrected, self._flagged = state.corrected.copy(), state.flagged.copy()
+        self._lights = state.lights
+        self._events = EventSet(state.events)
+        self._stack = UndoStack(state.done, state.undone)
+        self._events.keep_clear_of((*state.done, *state.undone))
+        if state.truth is not None and not same_truth(state.truth, self._truth):
+            self._truth = state.truth
+        if state.prediction is not None and not same_prediction(state.prediction, self._prediction):
+            self._prediction = state.prediction
+        self._base, self._base_is_chosen = state.base, state.base_is_chosen
+        for change in (Change.TRUTH, Change.PREDICTION, Change.BASE, Change.EDITS, Change.LIGHTS, Change.EVENTS):
+            self._tell(change)
+
+    def repeat(self, step: Step) -> None:
+        """Take a step that a recorder kept, as it was taken then."""
+        match step:
+            case Done(edit):
+                self._do(edit)
+                if isinstance(edit, EventEdit):
+                    self._events.keep_clear_of((edit,))
+            case Undone():
+                self.undo()
+            case Redone():
+                self.redo()
+            case BaseChosen(base):
+                self.set_base(base)
+            case TruthLaid(truth):
+                self.set_truth(truth)
+            case PredictionLaid(prediction):
+                self.set_prediction(prediction)
+            case Saved(where):
+                self.mark_saved(where)
 
     def _check_length(self, length: int, what: str) -> None:
         if length != self.n_epochs:
@@ -452,7 +456,3 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

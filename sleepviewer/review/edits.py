@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -50,7 +50,15 @@ class Edit:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the edit as JSON-ready values, the form that archives keep."""
-        return asdict(self) | {"kind": str(self.kind)}
+        return {
+            "kind": str(self.kind),
+            "epochs": self.epochs,
+            "before": self.before,
+            "after": self.after,
+            "time": self.time,
+            "scorer": self.scorer,
+            "model": self.model,
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], n_epochs: int) -> Edit:

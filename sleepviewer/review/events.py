@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
@@ -86,7 +86,17 @@ class Event:
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready values, the form that archives keep."""
-        return asdict(self) | {"origin": str(self.origin)}
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "start_s": self.start_s,
+            "stop_s": self.stop_s,
+            "channel": self.channel,
+            "origin": str(self.origin),
+            "text": self.text,
+            "created": self.created,
+            "scorer": self.scorer,
+        }
 
     @classmethod
     def from_dict(cls, values: Any) -> Event:

@@ -51,6 +51,11 @@ class Night:
         return self._sha256
 
     @property
+    def known_sha256(self) -> str:
+        """The recording's hash where it was computed already, else empty."""
+        return self._sha256 or ""
+
+    @property
     def foreign_review(self) -> str:
         """A sentence where the review that was taken up is of other content than the recording has, else empty.
 

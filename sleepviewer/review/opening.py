@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,39 +11,49 @@ from sleepviewer.errors import RecordingError, SleepViewerError
 from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
 from sleepviewer.review.document import Document
 from sleepviewer.review.night import Night, load_truth, set_truth_from
-from sleepviewer.review.saving import is_review_of, restore_review, review_places
+from sleepviewer.review.saving import is_review_of, restore_review, review_places, scorer_in
+from sleepviewer.review.scorer import usual_scorer
 
 
 def open_night(
-    path: Path, *, truth_path: Path | None = None, labels_path: Path | None = None, look_beside: bool = True
+    path: Path,
+    *,
+    truth_path: Path | None = None,
+    labels_path: Path | None = None,
+    look_beside: bool = True,
+    scorer: str | None = None,
 ) -> Night:
     """Open a recording with its truth and, where there is one, the review that was saved of it.
 
     ``truth_path`` and ``labels_path`` name the expert's hypnogram and a saved review; with ``look_beside`` either is
     otherwise looked for by its name. A truth that was named counts most, then the review's own, then one that was
-    found; where they differ, a note says so. Trouble with a file that was only found is a note, with one that was
-    named an error: RecordingError, HypnogramError, AlignmentError, ArchiveError.
+    found; where they differ, a note says so. ``scorer`` is who is to score (default: whoever is logged in); a review is
+    then looked for among those of that name alone, else one's own come before others'. Trouble with a file that was
+    only found is a note, with one that was named an error: RecordingError, HypnogramError, AlignmentError,
+    ArchiveError.
     """
     recording = open_recording(path)
     try:
-        return _furnish(recording, truth_path, labels_path, look_beside=look_beside)
+        return _furnish(recording, truth_path, labels_path, look_beside=look_beside, scorer=scorer)
     except BaseException:
         recording.close()
         raise
 
 
-def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | None, *, look_beside: bool) -> Night:
+def _furnish(
+    recording: Recording, truth_path: Path | None, labels_path: Path | None, *, look_beside: bool, scorer: str | None
+) -> Night:
     if recording.n_epochs == 0:
         raise RecordingError(
             f"{recording.name} lasts {recording.duration_s:.3g} s, less than one 30-second epoch: there is nothing to "
             "score."
         )
-    document = Document(recording.n_epochs, scorer=_user_name())
+    document = Document(recording.n_epochs, scorer=scorer or usual_scorer())
     night = Night(recording, document, propose_scoring_channel(recording), notes=recording.notes)
     if labels_path is not None:
         restore_review(night, labels_path)
     elif look_beside:
-        _restore_found(night)
+        _restore_found(night, only_own=scorer is not None)
     if truth_path is not None:
         _use_named_truth(night, truth_path)
     elif look_beside and (found := find_truth(recording.path)) is not None:
@@ -52,13 +61,18 @@ def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | 
     return night
 
 
-def _restore_found(night: Night) -> None:
-    """Take up the newest review that was saved of the recording, and name the others."""
-    for place in review_places(night.recording):
+def _restore_found(night: Night, *, only_own: bool) -> None:
+    """Take up the newest review that was saved of the recording, the scorer's own before others', and name the rest."""
+    found = review_places(night.recording)
+    places = [(place, scorer_in(place) if only_own or len(found) > 1 else "") for place in found]
+    own = [place for place, scorer in places if scorer == night.document.scorer]
+    others = [] if only_own else [place for place, scorer in places if scorer != night.document.scorer]
+    for place in (*own, *others):
         if night.saved_path is not None:
             if is_review_of(night, place):
+                whose = "an older review" if place in own else "another review"
                 night.notes += (
-                    f"{night.saved_path.name} was taken up; {place.name} is an older review of this night. To open "
+                    f"{night.saved_path.name} was taken up; {place.name} is {whose} of this night. To open "
                     f"that one: sleepviewer {night.recording.name} --labels {place}",
                 )
             continue
@@ -96,7 +110,3 @@ def _use_found_truth(night: Night, path: Path) -> None:
             f"The saved review's expert ({kept.source}) is kept; {path.name} beside the recording differs from it in "
             f"{differing} epochs. File › Open truth… takes that one instead.",
         )
-
-
-def _user_name() -> str:
-    return os.environ.get("USER") or os.environ.get("USERNAME") or ""

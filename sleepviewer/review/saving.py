@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from sleepviewer.archive.archive import ScoringArchive, read_archive, write_archive
+from sleepviewer.archive.archive import ScoringArchive, read_archive, read_meta, write_archive
 from sleepviewer.archive.build import build_archive, make_meta
 from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import ArchiveError, ChannelError, OutputError, RecordingError, ReviewInTheWayError
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
-from sleepviewer.review.document import Base
 from sleepviewer.review.event_files import events_of
 from sleepviewer.review.events import Event
 from sleepviewer.review.history import read_history
 from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import Night
+from sleepviewer.review.predictions import prediction_facts, prediction_of
+from sleepviewer.review.state import Base
 from sleepviewer.review.undo import Undoable
 from sleepviewer.scoring.base import Prediction
 
@@ -105,9 +106,9 @@ def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
             ) from error
         night.notes += (f"The review was saved without the signal, which training needs: {error}",)
     _make_folder(path.parent)
-    write_archive(path, archive)
+    write_archive(path, archive, keep_previous=True)
     night.saved_path, night.saved_stamp, night.reviewed_sha256 = path, stamp_of(path), None
-    night.document.mark_saved()
+    night.document.mark_saved(str(path))
 
 
 def _check_ours(night: Night, path: Path) -> None:
@@ -131,18 +132,31 @@ def _signal_in(path: Path) -> bool:
         return False
 
 
+def archive_without_signal(night: Night, sha256: str) -> ScoringArchive:
+    """Return the night's archive without the signal; ``sha256`` is the recording's hash, empty where it is not known.
+
+    The recording is not read for it.
+    """
+    return _archive_of(night, None, sha256)
+
+
 def _archive_with(night: Night, channel: str | None) -> ScoringArchive:
+    return _archive_of(night, channel, _sha256_of(night, needed=channel is not None))
+
+
+def _archive_of(night: Night, channel: str | None, sha256: str) -> ScoringArchive:
     document = night.document
     truth, prediction = document.truth, document.prediction
     meta = make_meta(
         night.recording,
         scorer=document.scorer,
         base=str(document.base),
-        model=None if prediction is None else _model_meta(prediction),
+        model=None if prediction is None else prediction_facts(prediction),
         edits=[edit.as_dict() for edit in document.history],
-        recording_sha256=_sha256_of(night, needed=channel is not None),
+        recording_sha256=sha256,
     )
     meta["base_is_chosen"] = document.base_is_chosen
+    meta["undone"] = [edit.as_dict() for edit in document.undone]
     meta["lights"] = document.lights.as_dict()
     meta["events"] = [event.as_dict() for event in document.events]
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
@@ -206,10 +220,10 @@ def restore_review(night: Night, path: Path) -> None:
     archive = read_archive(path)
     note = _check_same_night(night, archive, path)
     document = night.document
-    edits, damage = _edits_of(archive, path)
+    edits, undone, damage = _edits_of(archive, path)
     lights, dark = lights_of(archive, path)
     events, lost = _events_of(archive, path)
-    prediction = prediction_of(archive) if np.isfinite(archive.night_proba).any() else None
+    prediction = scoring_of(archive)
     if (archive.night_expert >= 0).any():
         origin = _mapping(archive.meta, "truth")
         source, scorer = str(origin.get("source", path.name)), str(origin.get("scorer", ""))
@@ -227,6 +241,7 @@ def restore_review(night: Night, path: Path) -> None:
         base_is_chosen=is_chosen,
         lights=lights,
         events=events,
+        undone=undone,
     )
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
@@ -243,6 +258,15 @@ def is_review_of(night: Night, path: Path) -> bool:
     except ArchiveError:
         return False
     return True
+
+
+def scorer_in(path: Path) -> str:
+    """Return whose review a file is; empty where it does not say, or is none."""
+    try:
+        scorer = (read_meta(path) or {}).get("scorer")
+    except ArchiveError:
+        return ""
+    return scorer if isinstance(scorer, str) else ""
 
 
 def _check_same_night(night: Night, archive: ScoringArchive, path: Path) -> str:
@@ -265,12 +289,13 @@ def _check_same_night(night: Night, archive: ScoringArchive, path: Path) -> str:
     )
 
 
-def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Undoable], str]:
-    """Return the history of edits, and a note (or nothing) where it can't be read."""
+def _edits_of(archive: ScoringArchive, path: Path) -> tuple[list[Undoable], list[Undoable], str]:
+    """Return the history of edits, what redo holds, and a note (or nothing) where they can't be read."""
+    done, undone = (_sequence(archive.meta, key) for key in ("edits", "undone"))
     try:
-        return read_history(_sequence(archive.meta, "edits"), archive.n_epochs), ""
+        return read_history(done, archive.n_epochs), read_history(undone, archive.n_epochs), ""
     except ArchiveError as error:
-        return [], f"The corrections in {path.name} were taken up, but can't be undone: {error}"
+        return [], [], f"The corrections in {path.name} were taken up, but can't be undone: {error}"
 
 
 def lights_of(archive: ScoringArchive, path: Path) -> tuple[Lights, str]:
@@ -289,31 +314,11 @@ def _events_of(archive: ScoringArchive, path: Path) -> tuple[tuple[Event, ...], 
     return events, f"{damaged} of the events in {path.name} are damaged and were left out; saving drops them for good."
 
 
-def _model_meta(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "engine": prediction.engine,
-        "version": prediction.engine_version,
-        "weights_sha256": prediction.weights_sha256,
-        "channels": list(prediction.channels),
-        "device": prediction.device,
-        "seconds": prediction.seconds,
-        "notes": list(prediction.notes),
-    }
-
-
-def prediction_of(archive: ScoringArchive) -> Prediction:
-    """Return the model's scoring that an archive holds, of all epochs of its night."""
-    model = _mapping(archive.meta, "model")
-    return Prediction(
-        proba=archive.night_proba,
-        engine=str(model.get("engine", "unknown")),
-        engine_version=str(model.get("version", "")),
-        weights_sha256=str(model.get("weights_sha256", "")),
-        channels=tuple(str(c) for c in _sequence(model, "channels")),
-        seconds=float(seconds) if isinstance(seconds := model.get("seconds"), (int, float)) else 0.0,
-        device=str(model.get("device", "")),
-        notes=tuple(str(n) for n in _sequence(model, "notes")),
-    )
+def scoring_of(archive: ScoringArchive) -> Prediction | None:
+    """Return the model's scoring that an archive holds, of all epochs of its night; None where it holds none."""
+    if not np.isfinite(archive.night_proba).any():
+        return None
+    return prediction_of(_mapping(archive.meta, "model"), archive.night_proba)
 
 
 def _mapping(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:

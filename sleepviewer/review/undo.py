@@ -28,14 +28,20 @@ class Undoable(Protocol):
 class UndoStack:
     """The commands that stand, and those that were undone and can be redone."""
 
-    def __init__(self, edits: Iterable[Undoable] = ()) -> None:
+    def __init__(self, edits: Iterable[Undoable] = (), undone: Iterable[Undoable] = ()) -> None:
         self._edits = list(edits)
         self._position = len(self._edits)
+        self._edits += undone
 
     @property
     def standing(self) -> tuple[Undoable, ...]:
         """The commands that are in force, oldest first."""
         return tuple(self._edits[: self._position])
+
+    @property
+    def undone(self) -> tuple[Undoable, ...]:
+        """The commands that can be done again, the next one first."""
+        return tuple(self._edits[self._position :])
 
     @property
     def next_undo(self) -> Undoable | None:

@@ -50,6 +50,21 @@ ROWS: Final = (
         needs_night=False,
     ),
     KeyRow(
+        "open_as",
+        "File",
+        "Open as another scorer…",
+        (),
+        tip="Open this night again under another scorer's name, with that scorer's own edits",
+    ),
+    KeyRow(
+        "recover",
+        "File",
+        "Recover unsaved edits",
+        (),
+        tip="Show edits of this night that were never saved, and take them up or set them aside",
+        unless="no unsaved edits of this night were found",
+    ),
+    KeyRow(
         "save",
         "File",
         "Save the review",
