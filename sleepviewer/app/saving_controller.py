@@ -127,7 +127,7 @@ def _still(session: NightSession) -> str:
         where = "Your edits are still here and in the journal, from where they come back"
     else:
         where = "Your edits are still here"
-    return f"{where}; save under another name, or write the labels as CSV with File › Export labels…"
+    return f"{where}; save under another name, or write the labels as CSV with File › Export…"
 
 
 def _free_name(path: Path) -> Path:
