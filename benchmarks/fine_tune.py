@@ -1,4 +1,4 @@
-"""Does one corrected night make the model better on the nights to come, and does the guard tell good from bad?
+"""Whether one corrected night makes the model better on nights to come, and whether the guard tells good from bad.
 
 A cohort of simulated older sleepers with another recorder (``sleepviewer/simulation/cohort.py``) is scored before and
 after a fine-tuning on one of its nights; so are nights like those that the simulation knows, and a real one. A second

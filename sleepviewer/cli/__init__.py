@@ -4,6 +4,7 @@ from sleepviewer.cli.alike import alike
 from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
+from sleepviewer.cli.fine_tune import fine_tune as fine_tune_command
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.report import report as report_command
@@ -18,6 +19,7 @@ main.add_command(alike)
 main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)
+main.add_command(fine_tune_command)
 main.add_command(models)
 main.add_command(export_events)
 main.add_command(suggest_events)

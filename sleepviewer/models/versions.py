@@ -2,8 +2,8 @@
 
 A version is one file, ``MEMBER@vN.safetensors``, whose card says in its ``lineage`` what it came from. The numbers of a
 member only rise, so that a name means the same weights for ever. ``active.json`` says which version of each member
-scores where that member is asked for by its plain name; ``MEMBER@shipped`` is always the one that came with the program.
-Nothing here loads torch.
+scores where that member is asked for by its plain name; ``MEMBER@shipped`` is always the one that came with the
+program. Nothing here loads torch.
 """
 
 from __future__ import annotations
@@ -172,7 +172,9 @@ class ModelVersions:
         is told by :func:`sleepviewer.training.measuring.measure_nights`. Raises VersionError.
         """
         one, two = self.get(first).card.measured, self.get(second).card.measured
-        names = [name for name in one if name in two] + [name for name in (*one, *two) if (name in one) != (name in two)]
+        names = [name for name in one if name in two] + [
+            name for name in (*one, *two) if (name in one) != (name in two)
+        ]
         return tuple(FigureRow(name, one.get(name), two.get(name)) for name in names)
 
     # -- changing

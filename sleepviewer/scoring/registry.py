@@ -131,7 +131,9 @@ def _member(name: str, versions: list[ModelVersion]) -> list[EngineInfo]:
         lines = [replace(_version(active), id=name, title=f"{active.title} (active)", takes_weights=True)]
     lines += [_version(version) for version in reversed(versions)]
     if active is not None and shipped is not None:
-        lines.append(replace(plain, id=f"{name}{MARK}{SHIPPED}", title=f"{plain.title} · as shipped", takes_weights=False))
+        lines.append(
+            replace(plain, id=f"{name}{MARK}{SHIPPED}", title=f"{plain.title} · as shipped", takes_weights=False)
+        )
     return lines
 
 

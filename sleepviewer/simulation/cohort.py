@@ -8,7 +8,7 @@ stages, and what each looks like in principle, stay as they are: it is a shift o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,8 @@ OLDER_ELSEWHERE: Final = Cohort(
 
 With age slow waves lose about half their height, spindles a third, and alpha slows by nearly 1 Hz (Carrier et al. 2011,
 doi 10.1111/j.1460-9568.2010.07543.x; Mander et al. 2017, doi 10.1016/j.neuron.2017.02.004). Of the recorder no
-publication speaks: a time constant of 0.2 s and 8 µV of noise (half of what the EEG itself has over a night) are a guess at
+publication speaks: a time constant of 0.2 s and 8 µV of noise from the reference, half of what the EEG itself has over
+a night, are a guess at a worn electrode and an older amplifier.
 """
 
 
@@ -90,14 +91,14 @@ def recorded(trace: Trace, recorder: Recorder, rng: np.random.Generator) -> Trac
     return np.asarray(np.fft.irfft(np.fft.rfft(trace + noise) * response, len(trace)), dtype=np.float32)
 
 
-def background_gain(bins_hz: NDArray[np.float64], sleepers: Sleepers) -> NDArray[np.float64]:
+def background_gain(bins_hz: NDArray[Any], sleepers: Sleepers) -> NDArray[np.float64]:
     """Return the factor on the background's power at some frequencies, ``float64 [n]``: as it is from 4 to 12 Hz."""
     slow = np.interp(bins_hz, (3.0, 5.0), (sleepers.slow_db, 0.0))
     fast = np.interp(bins_hz, (10.0, 14.0), (0.0, sleepers.fast_db))
     return np.asarray(10 ** ((slow + fast) / 10))
 
 
-def _high_pass(frequency: NDArray[np.float64], corner_hz: float) -> NDArray[np.complex128]:
+def _high_pass(frequency: NDArray[Any], corner_hz: float) -> NDArray[np.complex128]:
     """The response of a resistor and a capacitor, with the shift of phase that they bring."""
     if not corner_hz:
         return np.ones(len(frequency), dtype=np.complex128)
@@ -105,7 +106,7 @@ def _high_pass(frequency: NDArray[np.float64], corner_hz: float) -> NDArray[np.c
     return np.asarray(1j * ratio / (1 + 1j * ratio))
 
 
-def _noise(frequency: NDArray[np.float64], n: int, deviation: float, rng: np.random.Generator) -> Trace:
+def _noise(frequency: NDArray[Any], n: int, deviation: float, rng: np.random.Generator) -> Trace:
     """Gaussian noise ``float32 [n]`` of a standard deviation whose spectrum falls slowly."""
     if not deviation:
         return np.zeros(n, dtype=np.float32)

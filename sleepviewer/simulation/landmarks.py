@@ -89,7 +89,9 @@ def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator,
     traces[EOG] -= np.float32(0.28) * wave
 
 
-def add_k_complexes_and_spindles(traces: Traces, timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers) -> None:
+def add_k_complexes_and_spindles(
+    traces: Traces, timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers
+) -> None:
     """K-complexes, every other one with a spindle on it, and spindles of their own, in swells of about 50 seconds."""
     n = len(timeline)
     light, deep = timeline.during(Stage.N2), timeline.during(Stage.N3)

@@ -14,9 +14,7 @@ from sleepviewer.simulation.timeline import make_timeline
 from sleepviewer.stages import StageArray
 
 
-def simulate_signals(
-    stages: StageArray, seed: int = 0, cohort: Cohort = SLEEP_EDF
-) -> dict[str, NDArray[np.float64]]:
+def simulate_signals(stages: StageArray, seed: int = 0, cohort: Cohort = SLEEP_EDF) -> dict[str, NDArray[np.float64]]:
     """Simulate a recording of these stages ``int8 [n_epochs]`` (values 0 to 4).
 
     Returns Sleep-EDF's channels in its order: Fpz-Cz, Pz-Oz and horizontal EOG in µV at 100 Hz; respiration in the

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from sleepviewer.models.checkpoints import CONTEXT_PREFIX, LoadedWeights, StateDict
@@ -52,13 +51,13 @@ def tuned_context(
             counting = labels >= 0
             if counting.any():
                 loss = functional.cross_entropy(logits[counting], labels[counting], reduction="none")
-                (loss * weights[labels[counting]]).mean().backward()
+                (loss * weights[labels[counting]]).mean().backward()  # type: ignore[no-untyped-call]
             for _ in range(settings.replay):
                 night = int(rng.integers(len(replayed)))
                 first = int(rng.integers(max(len(replayed[night][0]) - _WINDOW, 0) + 1))
                 read, said = (part[first : first + _WINDOW] for part in replayed[night])
                 moved = divergence(context(read.unsqueeze(0))[0], said)
-                (settings.hold / settings.replay * moved).backward()
+                (settings.hold / settings.replay * moved).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     return {CONTEXT_PREFIX + name: tensor.detach() for name, tensor in context.state_dict().items()}
 

@@ -50,7 +50,7 @@ class TuningSettings:
     """
 
     steps: int = 0
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-4
     batch: int = 16
     replay: int = 4
     pull: float = 0.2
@@ -130,7 +130,7 @@ class FineTuneRequest:
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """The model that a tuning begins with: its ``name`` as a card tells it, its member, its file and that one's hash."""
+    """The model that a tuning begins with: its name as a card tells it, its member, its file and that one's hash."""
 
     name: str
     member: str
@@ -143,9 +143,9 @@ class TuningProgress:
     """Where a tuning is.
 
     ``phase`` is ``reading``, ``tuning``, ``context`` or ``guard``; ``step`` of ``of`` are those of the whole tuning;
-    ``kappa_corrected`` and ``kappa_others`` (held-out epochs of the corrected nights, another subject's night) are there
-    only when they were looked at, as is ``loss``; ``seconds`` count from the first start, pauses left out,
-    ``cpu_seconds`` likewise.
+    ``kappa_corrected`` (of the held-out epochs of the corrected nights), ``kappa_others`` (of a night of another
+    subject) and ``loss`` are there only when they were looked at; ``seconds`` and ``cpu_seconds`` count from the first
+    start, pauses left out.
     """
 
     phase: str

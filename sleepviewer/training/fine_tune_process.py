@@ -54,6 +54,7 @@ class FineTuneProcess:
         self._state = TuningState.NEW
         self._result: FineTuneResult | None = None
         self._error: SleepViewerError | None = None
+        self._threads: tuple[threading.Thread, ...] = ()
 
     # -- what a caller sees
 
@@ -81,7 +82,7 @@ class FineTuneProcess:
             raise ValueError("this process was started already")
         self._request = request
         try:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603  (this very interpreter)
                 [sys.executable, "-m", _MODULE],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -95,8 +96,12 @@ class FineTuneProcess:
         self._state = TuningState.RUNNING
         assert self._child.stdout is not None
         assert self._child.stderr is not None
-        threading.Thread(target=self._read, args=(self._child.stdout,), name="fine-tuning", daemon=True).start()
-        threading.Thread(target=self._listen, args=(self._child.stderr,), name="fine-tuning-err", daemon=True).start()
+        self._threads = (
+            threading.Thread(target=self._read, args=(self._child.stdout,), name="fine-tuning", daemon=True),
+            threading.Thread(target=self._listen, args=(self._child.stderr,), name="fine-tuning-err", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
         self._send(request.to_json())
 
     def poll(self) -> list[TuningProgress]:
@@ -151,8 +156,13 @@ class FineTuneProcess:
 
     def close(self) -> None:
         """Kill the child at once; what was done can be taken up again. Closing twice is harmless."""
-        if self._child is not None and self._child.poll() is None:
+        if self._child is not None:
             self._kill()
+            if self._child.stdin is not None:
+                with suppress(OSError):
+                    self._child.stdin.close()
+            for thread in self._threads:
+                thread.join()
         if self.running:
             self._state = TuningState.CANCELLED
 
@@ -198,7 +208,7 @@ class FineTuneProcess:
         code = self._child.wait()
         why = f"exit code {code}" if code >= 0 else f"it was ended by signal {-code}, perhaps because memory ran out"
         self._state = TuningState.FAILED
-        self._error = TrainingError(f"The process that tunes stopped unexpectedly ({why}); tune again to go on with it.")
+        self._error = TrainingError(f"The process that tunes stopped unexpectedly ({why}); tune again to go on.")
         self._error.add_note("\n".join(self._said))
 
     def _send(self, line: str) -> None:

@@ -150,8 +150,8 @@ def _trouble(corrected: BeforeAfter, others: BeforeAfter) -> str | None:
     held, rest = corrected.after.epochs, others.after.epochs
     if held < LEAST_HELD_OUT:
         return (
-            f"Only {held} reviewed epochs could be kept out of the tuning, fewer than the {LEAST_HELD_OUT} that it takes"
-            " to tell whether the model got better; review more of the night."
+            f"Only {held} reviewed epochs could be kept out of the tuning, fewer than the {LEAST_HELD_OUT} that it"
+            " takes to tell whether the model got better; review more of the night."
         )
     if rest < LEAST_OTHERS:
         return (
@@ -170,7 +170,7 @@ def _trouble(corrected: BeforeAfter, others: BeforeAfter) -> str | None:
     if corrected.gain <= 0:
         return (
             f"On {held} held-out epochs of the corrected nights κ did not rise ({corrected.before.kappa:.3f} before,"
-            f" {corrected.after.kappa:.3f} after), so what was learned does not hold for epochs it was not learned from."
+            f" {corrected.after.kappa:.3f} after): what was learned holds for its own epochs alone."
         )
     if corrected.after.kappa < LEAST_KAPPA:
         return (
@@ -224,7 +224,7 @@ def hold_out(y: StageArray, place: NDArray[np.int32], seed: int, share: float = 
 
 
 def _choose_blocks(
-    counts: Mapping[int, NDArray[np.int64]], wanted: NDArray[np.float64], rng: np.random.Generator
+    counts: Mapping[int, NDArray[np.int64]], wanted: NDArray[Any], rng: np.random.Generator
 ) -> list[int]:
     """Return blocks whose stages sum to what is wanted as nearly as adding one after the other comes."""
     left = rng.permutation(sorted(counts)).tolist()

@@ -50,4 +50,3 @@ def measure_nights(weights: Path, archives: Sequence[Path], *, whole_nights: boo
 def table_of(weights: LoadedWeights, nights: Sequence[TuningNight]) -> Table:
     """Return a model's figures over all labelled epochs of some nights."""
     return Table.of(confusion_over([night.y for night in nights], stages_of(weights, [night.x for night in nights])))
-

@@ -66,9 +66,10 @@ def load_tuning_data(request: FineTuneRequest, card: ModelCard) -> TuningData:
     if not request.archives:
         raise TrainingError("Name at least one archive of a corrected night to learn from.")
     nights = tuple(read_corrected(path, card, vouched=request.whole_nights) for path in request.archives)
-    twice = [sha for sha, n in Counter(night.recording_sha256 or night.archive_sha256 for night in nights).items() if n > 1]
+    known = [night.recording_sha256 or night.archive_sha256 for night in nights]
+    twice = [sha256 for sha256, count in Counter(known).items() if count > 1]
     if twice:
-        names = [n.name for n in nights if (n.recording_sha256 or n.archive_sha256) == twice[0]]
+        names = [night.name for night, sha256 in zip(nights, known, strict=True) if sha256 == twice[0]]
         raise TrainingError(f"{' and '.join(names)} are of the same recording; name each night once.")
     parts = tuple(hold_out(night.y, night.place, request.settings.seed + i) for i, night in enumerate(nights))
     if (n := sum(int(part.train.sum()) for part in parts)) < _LEAST_TRAINED:

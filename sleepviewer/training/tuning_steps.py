@@ -84,7 +84,8 @@ class Stepper:
         logits = self.model(tensor_of(night.x[drawn]))
         labels = torch.from_numpy(night.y[drawn].astype(np.int64))
         learned = (functional.cross_entropy(logits, labels, reduction="none") * self._weights[labels]).mean()
-        (learned + self._settings.pull * divergence(logits, self._said[which][drawn])).backward()
+        pull = self._settings.pull * divergence(logits, self._said[which][drawn])
+        (learned + pull).backward()  # type: ignore[no-untyped-call]
         return float(learned.item())
 
     def _replay(self, rng: np.random.Generator, statistics: list[Statistics]) -> None:
@@ -97,7 +98,7 @@ class Stepper:
             drawn = rng.choice(len(x), min(each, len(x)), replace=False)
             self._norms.use(statistics[which])
             moved = divergence(self.model(tensor_of(x[drawn])), self._replayed_said[which][drawn])
-            (self._settings.hold / len(chosen) * moved).backward()
+            (self._settings.hold / len(chosen) * moved).backward()  # type: ignore[no-untyped-call]
 
     def summaries(self, x: Epochs) -> Tensor:
         """Return what the context reads of a night, ``[n, 65]``, by the weights as they are now."""
