@@ -27,7 +27,7 @@ SETTINGS = TuningSettings(steps=60, learning_rate=2e-3, batch=16, replay=1, pull
 """So that a model that knows nothing learns in seconds."""
 
 
-def write_base(folder: Path, member: str = "attnsleep") -> Path:
+def write_base(folder: Path, member: str = "attnsleep", card: ModelCard = CARD) -> Path:
     """Write a model with its initial weights: it has seen nothing."""
     torch.manual_seed(0)
     model = build_epoch_model(member, InputShape(RATE_HZ, 300))
@@ -36,7 +36,7 @@ def write_base(folder: Path, member: str = "attnsleep") -> Path:
     if member.endswith("+context"):
         state |= {CONTEXT_PREFIX + name: tensor for name, tensor in ContextModel().state_dict().items()}
     path = folder / f"base-{member}.safetensors"
-    save_weights(path, state, replace(CARD, member=member))
+    save_weights(path, state, replace(card, member=member))
     return path
 
 

@@ -233,6 +233,10 @@ class _Tuning:
         nights = self._data.nights
         lineage = {
             "nights": [night.as_dict() for night in nights],
+            "earlier_nights": [
+                *self._base.card.lineage.get("earlier_nights", ()),
+                *self._base.card.lineage.get("nights", ()),
+            ],
             "replay": self._data.replay.source,
             "replayed_nights": [night.as_dict() for night in self._data.replay.replayed],
             "settings": asdict(self._settings) | {"steps": self._steps},

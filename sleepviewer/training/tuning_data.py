@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
@@ -71,12 +72,21 @@ def load_tuning_data(request: FineTuneRequest, card: ModelCard) -> TuningData:
     if twice:
         names = [night.name for night, sha256 in zip(nights, known, strict=True) if sha256 == twice[0]]
         raise TrainingError(f"{' and '.join(names)} are of the same recording; name each night once.")
-    parts = tuple(hold_out(night.y, night.place, request.settings.seed + i) for i, night in enumerate(nights))
+    parts = tuple(hold_out(night.y, night.place, _seed_of(night)) for night in nights)
     if (n := sum(int(part.train.sum()) for part in parts)) < _LEAST_TRAINED:
         raise TrainingError(
             f"Only {n} reviewed epochs are left to learn from, fewer than {_LEAST_TRAINED}; review more of the night."
         )
     return TuningData(nights, parts, load_replay(request.replay, card, nights))
+
+
+def _seed_of(night: TuningNight) -> int:
+    """Return the same number for the same night in every tuning, so that the same blocks are held out of all of them.
+
+    Else a version of a version would be judged by epochs that its parent learned from.
+    """
+    known = night.recording_sha256 or night.name
+    return int(hashlib.sha256(known.encode()).hexdigest()[:8], 16)
 
 
 def _only(night: TuningNight, which: NDArray[np.bool_]) -> StageArray:
