@@ -19,7 +19,7 @@ import platformdirs
 from sleepviewer.errors import CheckpointError, OutputError, TrainingError
 from sleepviewer.files import atomic_writer, sha256_of
 from sleepviewer.models.shipped import member_of
-from sleepviewer.models.versions import SHIPPED, ModelVersion, ModelVersions
+from sleepviewer.models.versions import ModelVersions
 from sleepviewer.scoring.registry import DEFAULT_ENGINE
 from sleepviewer.training.guard import GuardVerdict
 
@@ -286,13 +286,3 @@ def keep(
 def discard(request: FineTuneRequest) -> None:
     """Remove the folder of a request's training, finished or not; nothing happens where there is none."""
     shutil.rmtree(work_folder(request), ignore_errors=True)
-
-
-def version_at(path: Path, versions: ModelVersions | None = None) -> ModelVersion | None:
-    """Return the version that lies at a path, or None where that is no version's."""
-    return next((v for v in (versions or ModelVersions()).versions() if v.path == path), None)
-
-
-def is_shipped(base: BaseModel) -> bool:
-    """Whether a tuning begins with a model that came with the program."""
-    return base.name.endswith(f"@{SHIPPED}")

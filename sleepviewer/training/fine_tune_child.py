@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -40,8 +41,12 @@ def main() -> None:
 
 
 def _be_modest() -> None:
-    """Leave the cores to the window: one thread, low priority. Set before numpy and torch are loaded."""
+    """Leave the cores to the window: one thread, low priority; Ctrl-C is the parent's affair.
+
+    The limits must be there before numpy and torch are loaded.
+    """
     os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         with suppress(OSError):
             os.nice(_NICENESS)
