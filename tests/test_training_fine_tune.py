@@ -154,6 +154,7 @@ def test_a_broken_tuning_ends_as_one_that_was_not(
     assert not (tmp_path / "again" / STATE_FILE).exists()
 
 
+@pytest.mark.timeout(600)  # two children at low priority, which other work on the machine starves
 def test_killed_with_signal_nine_it_goes_on(request_: FineTuneRequest, result: FineTuneResult, tmp_path: Path) -> None:
     request = replace(request_, work=tmp_path / "killed")
     with FineTuneProcess() as process:
@@ -201,6 +202,7 @@ def until(process: FineTuneProcess, state: TuningState) -> None:
     assert process.state is state
 
 
+@pytest.mark.timeout(600)
 def test_pause_stops_the_steps_resume_goes_on_and_cancel_leaves_nothing(
     request_: FineTuneRequest, tmp_path: Path
 ) -> None:
