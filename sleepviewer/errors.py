@@ -62,12 +62,20 @@ class CheckpointError(EngineError):
     """Weights can't be loaded: not safe, not complete, or of another model."""
 
 
+class VersionError(EngineError):
+    """There is no such version of a model, or it can't be used or deleted."""
+
+
 class RunError(SleepViewerError):
     """The folder of a training run can't be read, is not finished, or is none."""
 
 
 class TrainingError(SleepViewerError):
     """A training can't begin or go on: its data, configuration or folder is not usable."""
+
+
+class TrainingCancelled(TrainingError):
+    """A training was stopped at the user's wish."""
 
 
 class AnalysisError(SleepViewerError):

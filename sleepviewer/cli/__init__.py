@@ -8,6 +8,7 @@ from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
 from sleepviewer.cli.explain import explain
 from sleepviewer.cli.export import export
+from sleepviewer.cli.fine_tune import fine_tune as fine_tune_command
 from sleepviewer.cli.models import models
 from sleepviewer.cli.program import main
 from sleepviewer.cli.recover import recover
@@ -29,6 +30,7 @@ main.add_command(explain)
 main.add_command(train)
 main.add_command(cross_validate)
 main.add_command(reproduce)
+main.add_command(fine_tune_command)
 main.add_command(models)
 main.add_command(export_events)
 main.add_command(suggest_events)

@@ -29,14 +29,15 @@ def alike(
     from sleepviewer.archive.archive import read_archive
     from sleepviewer.scoring.family_engine import FamilyEngine
     from sleepviewer.scoring.features import archive_features
-    from sleepviewer.scoring.registry import list_engines
+    from sleepviewer.scoring.registry import YASA, EngineSpec, list_engines, make_engine
     from sleepviewer.stages import most_likely
 
-    if engine not in {info.id for info in list_engines() if info.takes_weights}:
+    if engine not in {info.id for info in list_engines() if info.id != YASA}:
         raise click.UsageError(
             f"“{engine}” has no features to compare epochs by; take attnsleep or another of its family"
         )
-    model = FamilyEngine(engine, weights)
+    model = make_engine(EngineSpec(engine, weights))
+    assert isinstance(model, FamilyEngine)
     if among is not None and not among.is_dir():
         raise AnalysisError(f"{among} is not a folder; name the folder of the archives to look in.")
     there = [] if among is None else sorted(among.glob("*.npz"))

@@ -1,13 +1,15 @@
-"""``sleepviewer models``: who can score, how large and how costly each is, and how well it did."""
+"""``sleepviewer models``: who can score, how large and how costly each is, how well it did, and the user's versions."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
+    from sleepviewer.models.versions import FigureRow
     from sleepviewer.scoring.registry import EngineInfo
 
 _COUNTED_AT_HZ: Final = 100
@@ -16,23 +18,130 @@ _NUMBERS: Final = range(1, 5)
 """Columns of the table that are numbers."""
 
 
-@click.command(short_help="List the models that can score: size, cost, weights, measured figures.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON list on stdout, nothing else.")
-def models(as_json: bool) -> None:
-    """List the models that can score: AttnSleep's family, and YASA.
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on stdout, nothing else.")
+
+
+@click.group(
+    invoke_without_command=True, short_help="List the models that can score; activate, compare, delete versions."
+)
+@_json_option
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
+    """List the models that can score: AttnSleep's family with your own versions of them, and YASA.
 
     MACs are multiplications with addition, for one 30-second epoch at 100 Hz. A model without weights scores with a
-    file of them (score --weights), and is described as it would be at 100 Hz.
+    file of them (score --weights), and is described as it would be at 100 Hz. A member's plain name means its active
+    version; MEMBER@vN and MEMBER@shipped mean that one.
     """
+    if context.invoked_subcommand is None:
+        _list(as_json)
+
+
+@models.command("list", short_help="As “models” alone.")
+@_json_option
+def list_models(as_json: bool) -> None:
+    """List the models that can score."""
+    _list(as_json)
+
+
+@models.command(short_help="Have a version score where its member is asked for by its plain name.")
+@click.argument("version")
+def activate(version: str) -> None:
+    """Have VERSION (MEMBER@vN, or MEMBER@shipped) score wherever its member is asked for by its plain name."""
+    from sleepviewer.models.versions import ModelVersions
+
+    chosen = ModelVersions().activate(version)
+    click.echo(f"{chosen.member} now scores with {chosen.name}")
+
+
+@models.command(short_help="Go back from the active version to the one that it was made from.")
+@click.argument("member", required=False)
+def rollback(member: str | None) -> None:
+    """Go back from MEMBER's active version to the one that it was made from (default: of the default model)."""
+    from sleepviewer.models.versions import ModelVersions
+    from sleepviewer.scoring.registry import DEFAULT_ENGINE
+
+    chosen = ModelVersions().roll_back(member or DEFAULT_ENGINE)
+    click.echo(f"{chosen.member} now scores with {chosen.name}")
+
+
+@models.command(short_help="Move a version into the trash.")
+@click.argument("version")
+def delete(version: str) -> None:
+    """Move VERSION (MEMBER@vN) into the trash, a folder beside the versions; its number is not given again."""
+    from sleepviewer.models.versions import TRASH, ModelVersions
+
+    versions = ModelVersions()
+    heir = versions.delete(version)
+    click.echo(f"{version} lies in {versions.folder / TRASH}")
+    if heir is not None:
+        click.echo(f"{heir.member} now scores with {heir.name}")
+
+
+@models.command(short_help="Compare two versions, by their cards or on nights.")
+@click.argument("first")
+@click.argument("second")
+@click.option(
+    "--on", "archives", multiple=True, type=click.Path(path_type=Path), help="Archive to compare on; may be repeated."
+)
+@click.option("--whole-nights", is_flag=True, help="With --on: all labels of the archives count, reviewed or not.")
+@_json_option
+def compare(first: str, second: str, archives: tuple[Path, ...], whole_nights: bool, as_json: bool) -> None:
+    """Compare two versions: by the figures on their cards, or measured now on the reviewed epochs of archives (--on).
+
+    Figures on cards were measured when each was made, perhaps on other epochs; only --on compares on the same ones.
+    """
+    from sleepviewer.models.versions import ModelVersions
+
+    versions = ModelVersions()
+    rows = _measured_rows(first, second, archives, whole_nights) if archives else versions.compare(first, second)
+    names = [versions.get(name).name for name in (first, second)]
+    if as_json:
+        figures = {row.figure: {"first": row.first, "second": row.second, "change": row.change} for row in rows}
+        content = {"first": names[0], "second": names[1], "figures": figures}
+        click.echo(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        return
+    width = max((len(row.figure) for row in rows), default=0)
+    click.echo(f"{'':<{width}}  {names[0]:>24}  {names[1]:>24}  change")
+    for row in rows:
+        shown = [f"{'–' if value is None else format(value, '.3f'):>24}" for value in (row.first, row.second)]
+        change = "–" if row.change is None else f"{row.change:+.3f}"
+        click.echo(f"{row.figure:<{width}}  {'  '.join(shown)}  {change}")
+
+
+def _measured_rows(first: str, second: str, archives: tuple[Path, ...], whole_nights: bool) -> tuple[FigureRow, ...]:
+    """Measure two versions on the same nights. Raises AnalysisError where no epoch of them was reviewed."""
+    from sleepviewer.errors import AnalysisError
+    from sleepviewer.models.versions import FigureRow, ModelVersions
+    from sleepviewer.training.measuring import measure_nights
+
+    one, two = (
+        measure_nights(ModelVersions().get(name).path, archives, whole_nights=whole_nights).as_dict()
+        for name in (first, second)
+    )
+    if not one["epochs"]:
+        raise AnalysisError("No epoch of these archives was reviewed, so there is nothing to compare on.")
+    figures = [("kappa", one["kappa"], two["kappa"]), ("accuracy", one["accuracy"], two["accuracy"])]
+    figures += [(f"f1 {stage}", one["f1"][stage], two["f1"][stage]) for stage in one["f1"]]
+    return tuple(FigureRow(name, a, b) for name, a, b in figures)
+
+
+def _list(as_json: bool) -> None:
+    from sleepviewer.models.versions import ModelVersions
     from sleepviewer.scoring.registry import YASA, YASA_CARD, list_engines
 
     rows = [_yasa(info) if info.id == YASA else _member(info) for info in list_engines()]
+    for entry in ModelVersions().damaged():
+        click.echo(f"note: {entry.reason}", err=True)
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, allow_nan=False))
-    else:
-        click.echo(f"{_table(rows)}\n\nYASA: {YASA_CARD.notes}")
-        if any(row["weights"] is None for row in rows):
-            click.echo("Without weights here: score with a file of them.")
+        return
+    click.echo(f"{_table(rows)}\n\nYASA: {YASA_CARD.notes}")
+    if any(row["weights"] is None for row in rows):
+        click.echo("Without weights here: score with a file of them.")
+    active = [f"{row['name']} = {Path(row['weights']).stem}" for row in rows if row["active"]]
+    if active:
+        click.echo(f"Active: {', '.join(active)}.")
 
 
 def _member(info: EngineInfo) -> dict[str, Any]:
@@ -42,15 +151,16 @@ def _member(info: EngineInfo) -> dict[str, Any]:
 
     counted = InputShape.whole_epoch(_COUNTED_AT_HZ)
     shape = counted if info.card is None else info.card.shape
-    weights = shipped_weights(info.id)
+    weights = shipped_weights(info.member) if info.version is None else info.version.path
     return {
         "name": info.id,
         "title": info.title,
         "rate_hz": shape.rate_hz,
         "epoch_s": shape.seconds,
-        "parameters": costs_of(info.id, shape).parameters,
-        "macs": costs_of(info.id, counted).macs,
+        "parameters": costs_of(info.member, shape).parameters,
+        "macs": costs_of(info.member, counted).macs,
         "weights": None if weights is None else weights.name,
+        "active": info.version is not None and info.id == info.member,
         "card": None if info.card is None else info.card.as_dict(),
     }
 
@@ -72,6 +182,7 @@ def _yasa(info: EngineInfo) -> dict[str, Any]:
         "parameters": None,
         "macs": None,
         "weights": weights,
+        "active": False,
         "card": YASA_CARD.as_dict(),
     }
 

@@ -66,6 +66,8 @@ class ModelCard:
     night_statistics: share of the night's own statistics in the batch normalisation, 0 to 1 (see
         :mod:`sleepviewer.models.adaptation`).
     notes: what else a user should know, for example how the figures were measured.
+    lineage: of a model that was made from another one: its parent, the nights and settings, the figures before and
+        after (see :class:`sleepviewer.models.versions.ModelVersion`); empty otherwise.
     """
 
     name: str
@@ -81,6 +83,7 @@ class ModelCard:
     notes: str = ""
     trained_on_recordings: tuple[NamedRecordings, ...] = ()
     held_out_recordings: tuple[NamedRecordings, ...] = ()
+    lineage: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shape(self) -> InputShape:
@@ -127,6 +130,20 @@ def card_json(path: Path) -> Any:
     return None if text is None else json.loads(text)
 
 
+def whole_safetensors(path: Path) -> bool:
+    """Whether a safetensors file is as long as its head says. Raises OSError or ValueError where that can't be read."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(_HEAD_LENGTH_BYTES), "little")
+        if length > _LONGEST_HEAD:
+            raise ValueError("it is no safetensors file")
+        head = json.loads(file.read(length))
+    try:
+        ends = [entry["data_offsets"][1] for name, entry in head.items() if name != "__metadata__"]
+        return path.stat().st_size == _HEAD_LENGTH_BYTES + length + max(ends, default=0)
+    except (AttributeError, TypeError, LookupError) as error:
+        raise ValueError("it is no safetensors file") from error
+
+
 def parse_card(content: Any, plain: ModelCard) -> ModelCard:
     """Return the card of parsed JSON; what it does not say is taken from ``plain``.
 
@@ -145,6 +162,9 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
     share = float(content.get("night_statistics", 0.0))
     if not 0 <= share <= 1:
         raise ValueError("its night_statistics is no share between 0 and 1")
+    lineage = content.get("lineage", {})
+    if not isinstance(lineage, dict):
+        raise TypeError("“lineage” is no JSON object")
     member = str(content.get("member", plain.member))
     MemberName.parse(member)
     return replace(
@@ -161,6 +181,7 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
         night_statistics=share,
         notes=str(content.get("notes", "")),
         **{name: _recordings(name, content.get(name, ())) for name in _RECORDING_LISTS},
+        lineage=lineage,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import nn
@@ -21,6 +22,7 @@ class Costs:
     macs: int
 
 
+@cache
 def costs_of(name: str, shape: InputShape) -> Costs:
     """Return a member's size and cost; that of a context counts for each epoch of a full window.
 

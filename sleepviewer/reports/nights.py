@@ -20,9 +20,10 @@ from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_arch
 from sleepviewer.datasets.manifest import read_manifest
 from sleepviewer.errors import AnalysisError, ArchiveError, SleepViewerError
 from sleepviewer.models.shipped import peek_card, shipped_weights
+from sleepviewer.models.versions import MARK
 from sleepviewer.review.lights import Lights
 from sleepviewer.stages import N_STAGES, Stage, StageArray, most_likely
-from sleepviewer.training.records import is_training, training_records
+from sleepviewer.training.records import is_training, training_records, version_record
 from sleepviewer.training.runs import Protocol, load_predictions, read_run
 
 _AROUSAL: Final = "arousal"
@@ -212,9 +213,15 @@ def model_text(meta: Mapping[str, Any]) -> str:
 
 
 def shipped_record(meta: Mapping[str, Any]) -> Iterator[TrainingRecord]:
-    """Return what the card of a model that comes with the program says, where its weights are those that scored."""
+    """Return what the card says of a model that comes with the program, or of a version of the user's.
+
+    It counts where its weights are the ones that scored.
+    """
     model = _mapping(meta, "model")
     engine, sha256 = str(model.get("engine") or ""), str(model.get("weights_sha256") or "")
+    if MARK in engine and (record := version_record(engine, sha256)) is not None:
+        yield record
+        return
     path = shipped_weights(engine) if engine else None
     card = None if path is None else peek_card(path)
     if path is None or card is None or not sha256 or _shipped_sha256(path) != sha256:

@@ -37,17 +37,25 @@ class FamilyEngine:
 
     Parameters
     ----------
-    member: its name; what the engine is called.
+    member: its name.
     weights: a file of weights (see :mod:`sleepviewer.models.checkpoints`); None takes those that come with the program.
     batch_size: epochs scored at once, to begin with; halved where a GPU's memory does not suffice.
     device: torch's name of the device to begin with; None takes CUDA, MPS or the CPU, the first that is there.
+    name: what the engine is called, ``MEMBER@vN`` for a version of the user's; None calls it as the member.
     """
 
     def __init__(
-        self, member: str, weights: Path | None = None, *, batch_size: int = BATCH_SIZE, device: str | None = None
+        self,
+        member: str,
+        weights: Path | None = None,
+        *,
+        batch_size: int = BATCH_SIZE,
+        device: str | None = None,
+        name: str | None = None,
     ) -> None:
-        self.id: Final = member
+        self.id: Final = member if name is None else name
         self.title: Final = title_of(member)
+        self._member = member
         self._path = weights
         self._batch_size = batch_size
         self._device = device
@@ -61,7 +69,7 @@ class FamilyEngine:
         silence = np.zeros(round(EPOCH_S * rate_hz), dtype=np.float32)
         signal = NightSignal("", rate_hz, silence, np.zeros(1, dtype=bool), ())
         runner = self._runner(weights)
-        if (result := runner.run(_epochs(signal, weights.card))) and runner.model.has_context:
+        if (result := runner.run(night_epochs(signal, weights.card))) and runner.model.has_context:
             runner.model.night([result[1]])
 
     def score(
@@ -85,7 +93,7 @@ class FamilyEngine:
         cancel.check()
         signal = read_signal(recording, channels.eeg)
         notes = (*weights.notes, *_rate_notes(signal, weights.card), *signal.notes)
-        epochs = _epochs(signal, weights.card)
+        epochs = night_epochs(signal, weights.card)
         del signal
         runner = self._runner(weights)
         proba = _score_night(runner, epochs, progress, cancel)
@@ -112,7 +120,7 @@ class FamilyEngine:
 
         cancel = cancel or CancelToken()
         weights = self._weights()
-        epochs = _epochs(signal, weights.card)
+        epochs = night_epochs(signal, weights.card)
         runner = self._runner(weights)
         scorable = np.flatnonzero(np.isfinite(epochs).all(axis=1))
         runner.model.adapt(epochs[scorable])
@@ -137,14 +145,14 @@ class FamilyEngine:
         if self._loaded is None:
             from sleepviewer.models.checkpoints import load_weights
 
-            path = self._path or shipped_weights(self.id)
+            path = self._path or shipped_weights(self._member)
             if path is None:
                 raise EngineError(
                     f"{self.title} needs a file of weights, and none comes with SleepViewer; choose a .safetensors "
                     "file or a checkpoint of the AttnSleep code."
                 )
             loaded = load_weights(path)
-            _check_card(loaded.card, self.id, path)
+            _check_card(loaded.card, self._member, path)
             self._loaded = loaded
         return self._loaded
 
@@ -192,7 +200,7 @@ def choose_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _epochs(signal: NightSignal, card: ModelCard) -> Epochs:
+def night_epochs(signal: NightSignal, card: ModelCard) -> Epochs:
     """Return the night as the model takes it, ``float32 [n_epochs, epoch_samples]``; missing epochs are NaN."""
     from sleepviewer.models.filtering import band_pass
     from sleepviewer.models.normalisation import normalise

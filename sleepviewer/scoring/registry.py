@@ -1,8 +1,12 @@
-"""Which engines there are, and how to make one; nothing heavy is imported before an engine is made."""
+"""Which engines there are, and how to make one; nothing heavy is imported before an engine is made.
+
+A member's plain name (``attnsleep+context``) means its active version, which is the one that came with the program
+unless the user activated another; ``MEMBER@vN`` and ``MEMBER@shipped`` mean that one whatever is active.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -11,6 +15,7 @@ from sleepviewer.errors import EngineError
 from sleepviewer.models.card import ModelCard
 from sleepviewer.models.family import all_names, title_of
 from sleepviewer.models.shipped import peek_card, shipped_weights
+from sleepviewer.models.versions import MARK, SHIPPED, ModelVersion, ModelVersions
 from sleepviewer.scoring.base import Engine
 
 YASA: Final = "yasa"
@@ -34,7 +39,8 @@ YASA_CARD: Final = ModelCard(
 class EngineSpec:
     """Which engine to make: small and picklable, so that it can be sent to another process.
 
-    ``weights`` is a file of the user's choice; None takes those that come with the program.
+    ``id`` is one of :func:`engine_ids`. ``weights`` is a file of the user's choice; None takes those of the member's
+    active version, or of the version that ``id`` names.
     """
 
     id: str = DEFAULT_ENGINE
@@ -52,6 +58,7 @@ class EngineInfo:
     card: what is known of the model that scores where nothing is chosen.
     takes_weights: whether it scores with a file of weights of the user's choice.
     uses_others: whether it makes use of an EOG and an EMG.
+    version: of the user's, where it is one.
     """
 
     id: str
@@ -61,6 +68,12 @@ class EngineInfo:
     card: ModelCard | None = None
     takes_weights: bool = False
     uses_others: bool = False
+    version: ModelVersion | None = None
+
+    @property
+    def member(self) -> str:
+        """The engine's name without the version."""
+        return self.id.partition(MARK)[0]
 
     @property
     def measured(self) -> str:
@@ -70,12 +83,35 @@ class EngineInfo:
 
 def engine_ids() -> tuple[str, ...]:
     """Return every engine's name, the default one first."""
-    return tuple(sorted((YASA, *all_names()), key=lambda engine_id: engine_id != DEFAULT_ENGINE))
+    return tuple(info.id for info in list_engines())
 
 
 def list_engines() -> tuple[EngineInfo, ...]:
-    """Return the engines, the default one first, without importing what they need."""
-    return tuple(_yasa() if engine_id == YASA else _member(engine_id) for engine_id in engine_ids())
+    """Return the engines, the default one first and each member's versions after it, importing nothing heavy.
+
+    Where a version is active, the member's own line is that version's, and one more line is the shipped one.
+    """
+    versions = ModelVersions().versions()
+    infos: list[EngineInfo] = []
+    for engine_id in sorted((YASA, *all_names()), key=lambda engine_id: engine_id != DEFAULT_ENGINE):
+        infos += [_yasa()] if engine_id == YASA else _member(engine_id, [v for v in versions if v.member == engine_id])
+    return tuple(infos)
+
+
+def resolve(spec: EngineSpec) -> EngineSpec:
+    """Return the specification with the file of weights and the name of the version that it means at this moment.
+
+    What comes with the program keeps its plain name; it has no file where no version is active. Raises EngineError for
+    an unknown version.
+    """
+    member, mark, _ = spec.id.partition(MARK)
+    if spec.weights is not None or member not in all_names():
+        return spec
+    if not mark:
+        active = ModelVersions().active(member)
+        return spec if active is None else EngineSpec(active.name, active.path)
+    version = ModelVersions().get(spec.id)
+    return EngineSpec(member if version.number == 0 else version.name, version.path)
 
 
 def _yasa() -> EngineInfo:
@@ -83,11 +119,27 @@ def _yasa() -> EngineInfo:
     return EngineInfo(YASA, "YASA", not missing, missing, YASA_CARD, uses_others=True)
 
 
-def _member(name: str) -> EngineInfo:
-    weights = shipped_weights(name)
-    card = None if weights is None else peek_card(weights)
-    reason = _not_installed("torch") or ("No weights come with it; choose a file of them." if weights is None else "")
-    return EngineInfo(name, title_of(name), not reason, reason, card, takes_weights=True)
+def _member(name: str, versions: list[ModelVersion]) -> list[EngineInfo]:
+    """Return a member's line, and those of its versions, the newest first."""
+    shipped = shipped_weights(name)
+    card = None if shipped is None else peek_card(shipped)
+    reason = _not_installed("torch") or ("No weights come with it; choose a file of them." if shipped is None else "")
+    plain = EngineInfo(name, title_of(name), not reason, reason, card, takes_weights=True)
+    active = next((version for version in versions if version.active), None)
+    lines = [plain]
+    if active is not None:
+        lines = [replace(_version(active), id=name, title=f"{active.title} (active)", takes_weights=True)]
+    lines += [_version(version) for version in reversed(versions)]
+    if active is not None and shipped is not None:
+        lines.append(
+            replace(plain, id=f"{name}{MARK}{SHIPPED}", title=f"{plain.title} · as shipped", takes_weights=False)
+        )
+    return lines
+
+
+def _version(version: ModelVersion) -> EngineInfo:
+    missing = _not_installed("torch")
+    return EngineInfo(version.name, version.title, not missing, missing, version.card, version=version)
 
 
 def _not_installed(package: str) -> str:
@@ -101,8 +153,10 @@ def make_engine(spec: EngineSpec) -> Engine:
         from sleepviewer.scoring.yasa_engine import YasaEngine
 
         return YasaEngine()
-    if spec.id in all_names():
+    member = spec.id.partition(MARK)[0]
+    if member in all_names():
         from sleepviewer.scoring.family_engine import FamilyEngine
 
-        return FamilyEngine(spec.id, spec.weights)
+        meant = resolve(spec)
+        return FamilyEngine(member, meant.weights, name=meant.id)
     raise EngineError(f"There is no engine called “{spec.id}”; there are: {', '.join(engine_ids())}.")

@@ -239,8 +239,9 @@ class _Server:
 
     def _engine_of(self, spec: EngineSpec) -> Engine:
         """Return the engine, the last one again unless its file of weights has changed."""
-        from sleepviewer.scoring.registry import make_engine
+        from sleepviewer.scoring.registry import make_engine, resolve
 
+        spec = resolve(spec)  # another version may have become active since the last scoring
         stamp = None
         if spec.weights is not None:
             with suppress(OSError):

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sleepviewer.simulation.cohort import Sleepers, background_gain
 from sleepviewer.simulation.oscillations import (
     FRAME_S,
     HOP_S,
@@ -52,7 +53,7 @@ _FLICKER: Final = 0.4
 _SHARED_WITH_FPZ: Final = {FPZ_CZ: 1.0, PZ_OZ: 0.35, EOG: 0.45}
 
 
-def simulate_background(timeline: Timeline, rng: np.random.Generator) -> dict[str, Trace]:
+def simulate_background(timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers) -> dict[str, Trace]:
     """Simulate the background of the three fast channels, ``float32 [n_seconds * 100]`` in µV by channel."""
     n_frames = len(timeline) // HOP_S + 1
     weights = _stage_weights(timeline, n_frames)
@@ -60,7 +61,7 @@ def simulate_background(timeline: Timeline, rng: np.random.Generator) -> dict[st
     shared = white_spectrum(n_frames, rng)
     traces = {}
     for channel in CHANNELS:
-        power = np.exp(weights.T @ np.log(_stage_spectra(channel)))
+        power = np.exp(weights.T @ np.log(_stage_spectra(channel, sleepers)))
         power *= np.exp(_level_changes(n_frames, wander, rng))
         own = white_spectrum(n_frames, rng)
         share = np.float32(_SHARED_WITH_FPZ[channel])
@@ -86,7 +87,7 @@ def _level_changes(n_frames: int, wander: FloatArray, rng: np.random.Generator) 
     return np.asarray(wander[:, None] * slow + fast[:, None])
 
 
-def _stage_spectra(channel: str) -> FloatArray:
+def _stage_spectra(channel: str, sleepers: Sleepers) -> FloatArray:
     """One-sided power density of the background by stage, ``[5, 201]`` in µV²/Hz at multiples of 0.25 Hz."""
     statistics = sleep_edf_statistics()
     fpz, bands = statistics["spectra"], statistics["band_powers"]["log_power"]
@@ -102,7 +103,7 @@ def _stage_spectra(channel: str) -> FloatArray:
         share = np.interp(bins, _SHARE_CENTRES_HZ, np.log(_BACKGROUND_SHARE[channel][s]))
         spectra[s] = np.exp(level + np.interp(bins, _BAND_CENTRES_HZ, tilt) + share)
     # The amplifier's high-pass at 0.5 Hz, and the cassette's fall toward 50 Hz.
-    return np.asarray(spectra * _high_pass(bins) + 1e-6)
+    return np.asarray(spectra * background_gain(bins, sleepers) * _high_pass(bins) + 1e-6)
 
 
 def _high_pass(bins: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.simulation import waves
 from sleepviewer.simulation.background import EOG, FPZ_CZ, PZ_OZ
+from sleepviewer.simulation.cohort import Sleepers
 from sleepviewer.simulation.oscillations import Trace, add_waves, draw_onsets, per_sample, rhythm, slow_noise
 from sleepviewer.simulation.timeline import Timeline
 from sleepviewer.stages import Stage
@@ -19,12 +20,12 @@ FloatArray = NDArray[np.float64]
 Traces = dict[str, Trace]
 
 
-def add_landmarks(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> None:
+def add_landmarks(traces: Traces, timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers) -> None:
     """Add every kind of landmark to the three fast channels, in place."""
-    add_alpha(traces, timeline, rng)
+    add_alpha(traces, timeline, rng, sleepers)
     add_theta(traces, timeline, rng)
-    add_slow_waves(traces, timeline, rng)
-    add_k_complexes_and_spindles(traces, timeline, rng)
+    add_slow_waves(traces, timeline, rng, sleepers)
+    add_k_complexes_and_spindles(traces, timeline, rng, sleepers)
     add_vertex_waves(traces, timeline, rng)
     add_blinks(traces, timeline, rng)
     add_slow_eye_movements(traces, timeline, rng)
@@ -33,10 +34,10 @@ def add_landmarks(traces: Traces, timeline: Timeline, rng: np.random.Generator) 
     add_movements(traces, timeline, rng)
 
 
-def add_alpha(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> None:
+def add_alpha(traces: Traces, timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers) -> None:
     """Posterior alpha with closed eyes, in arousals, and in short remains in N1 and REM."""
     n = len(timeline)
-    peak = rng.uniform(9.2, 10.4)
+    peak = rng.uniform(9.2, 10.4) + sleepers.alpha_hz
     awake = timeline.during(Stage.W)
     closed = awake * timeline.eyes_closed
     fading = 1 - 0.6 * timeline.drowsiness
@@ -64,7 +65,7 @@ def add_theta(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> N
     traces[EOG] += 2.5 * wave
 
 
-def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> None:
+def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers) -> None:
     """Slow waves of 0.5 to 2 Hz above 75 µV, for the share of time that the timeline asks for."""
     from scipy.special import ndtri
 
@@ -77,7 +78,7 @@ def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator)
     gate_level = slow_noise(n * tenths, 2.5, rng, rate_hz=tenths) - ndtri(np.clip(1 - share, 1e-6, 1 - 1e-6))
     gate = 1 / (1 + np.exp(np.clip(-gate_level / 0.2, -50, 50)))
     # The faster a slow wave, the smaller it is.
-    depth = (0.8 + 0.4 * share) * np.exp(-0.2 * period)
+    depth = sleepers.slow_waves * (0.8 + 0.4 * share) * np.exp(-0.2 * period)
     height = 45.0 * depth * np.exp(0.2 * slow_noise(n * tenths, 1.1, rng, rate_hz=tenths)) * gate * (share > 1e-3)
     at = np.arange(n * 100) / 10.0
     envelope = np.interp(at, np.arange(n * tenths), height)
@@ -88,13 +89,15 @@ def add_slow_waves(traces: Traces, timeline: Timeline, rng: np.random.Generator)
     traces[EOG] -= np.float32(0.28) * wave
 
 
-def add_k_complexes_and_spindles(traces: Traces, timeline: Timeline, rng: np.random.Generator) -> None:
+def add_k_complexes_and_spindles(
+    traces: Traces, timeline: Timeline, rng: np.random.Generator, sleepers: Sleepers
+) -> None:
     """K-complexes, every other one with a spindle on it, and spindles of their own, in swells of about 50 seconds."""
     n = len(timeline)
     light, deep = timeline.during(Stage.N2), timeline.during(Stage.N3)
     k_onsets = draw_onsets(light * (1.3 / 60), rng, apart_s=4.0)
     k_waves = waves.k_complexes(rng.uniform(0.85, 1.2, len(k_onsets)))
-    k_waves *= rng.uniform(65, 125, len(k_onsets))[:, None]
+    k_waves *= sleepers.slow_waves * rng.uniform(65, 125, len(k_onsets))[:, None]
     for channel, gain in ((FPZ_CZ, 1.0), (PZ_OZ, 0.45), (EOG, -0.25)):
         add_waves(traces[channel], k_onsets, gain * k_waves)
     swell = np.clip(1 + 0.9 * np.sin(2 * np.pi * np.arange(n) / 50 + 2 * slow_noise(n, 80.0, rng)), 0, None)
@@ -102,7 +105,7 @@ def add_k_complexes_and_spindles(traces: Traces, timeline: Timeline, rng: np.ran
     onsets = np.sort(np.r_[own, k_onsets[rng.random(len(k_onsets)) < 0.5] + 0.9])
     frequency = rng.normal(13.1, 0.25) + rng.normal(0, 0.45, len(onsets))
     shapes = waves.spindles(rng.uniform(0.7, 1.9, len(onsets)), frequency.clip(11.3, 14.8), rng)
-    shapes *= rng.lognormal(np.log(19.0), 0.3, len(onsets))[:, None]
+    shapes *= sleepers.spindles * rng.lognormal(np.log(19.0), 0.3, len(onsets))[:, None]
     for channel, gain in ((FPZ_CZ, 1.0), (PZ_OZ, 0.65), (EOG, 0.2)):
         add_waves(traces[channel], onsets, gain * shapes)
 

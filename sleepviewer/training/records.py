@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sleepviewer.analysis.provenance import TrainingRecord, card_records
-from sleepviewer.errors import RunError
+from sleepviewer.errors import CheckpointError, RunError, VersionError
 from sleepviewer.files import sha256_of
 from sleepviewer.models.shipped import peek_card
+from sleepviewer.models.versions import ModelVersions
 
 _DATA: Final = "data.json"
 _WEIGHTS: Final = "weights.safetensors"
@@ -46,6 +47,27 @@ def training_records(folder: Path) -> tuple[TrainingRecord, ...]:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{folder / _DATA} does not tell what was trained on ({error}).") from error
+
+
+def version_record(name: str, weights_sha256: str) -> TrainingRecord | None:
+    """Return what a version of the user's has learned from, where its weights are these; else None.
+
+    The labels of the corrected nights were let in, those of the held-out blocks among them: they chose whether the
+    version is offered. Replayed nights taught it nothing but what its parent said.
+    """
+    try:
+        version = ModelVersions().get(name)
+        if not version.number or version.sha256() != weights_sha256:
+            return None
+        nights = [*version.card.lineage["nights"], *version.card.lineage.get("earlier_nights", ())]
+        return TrainingRecord(
+            weights_sha256=weights_sha256,
+            source=f"the card of {version.name}",
+            nights=frozenset(str(night["name"]) for night in nights if not night["recording_sha256"]),
+            recordings=frozenset(str(night["recording_sha256"]) for night in nights) - {""},
+        )
+    except (VersionError, CheckpointError, LookupError, TypeError):
+        return None
 
 
 def _record(weights: Path, part: dict[str, Any], nights: dict[str, str], dataset: str) -> TrainingRecord:
