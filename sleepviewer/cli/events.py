@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sleepviewer.cli.answers import reading_option, unit_option
 from sleepviewer.errors import OutputError
+
+if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
 
 _path = click.Path(path_type=Path)
 _overwrite = click.option("--overwrite", is_flag=True, help="Write over a file that is there (never over the review).")
@@ -84,6 +89,8 @@ def check_out(out: Path, *inputs: Path, overwrite: bool) -> None:
     multiple=True,
     help="What to look for; may be repeated (default: both).",
 )
+@unit_option
+@reading_option
 @_overwrite
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
 def suggest_events(
@@ -93,6 +100,8 @@ def suggest_events(
     whole_night: bool,
     channels: tuple[str, ...],
     kinds: tuple[str, ...],
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -105,11 +114,11 @@ def suggest_events(
     from sleepviewer.scoring.detection import DetectionRequest, Detector, detect, detectable, nothing_found
 
     check_out(out, *(path for path in (night, labels) if path is not None), overwrite=overwrite)
-    opened = open_night(night, look_beside=labels is None)
+    opened = open_night(night, look_beside=labels is None, units=units, reading=reading)
     if labels is not None and is_review_of(opened, labels):
         restore_review(opened, labels)
     elif labels is not None:
-        set_truth_from(opened, labels)
+        set_truth_from(opened, labels, reading)
     check_export_path(opened, out, replace=overwrite)
     possible = [channel.label for channel in detectable(opened.recording)]
     proposed = opened.channel if opened.channel in possible else possible[0]

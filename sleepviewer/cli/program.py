@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sleepviewer import __version__
+from sleepviewer.cli.answers import check_reading, reading_option, sentence_of, unit_option
 from sleepviewer.errors import AlignmentError, ArchiveError, ChannelError, OutputError, RecordingError, SleepViewerError
 
 if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
     from sleepviewer.review.night import Night
     from sleepviewer.scoring.base import ChannelChoice, Prediction
     from sleepviewer.scoring.registry import EngineSpec
@@ -41,11 +43,11 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except SleepViewerError as error:
-            click.echo(f"sleepviewer: {error}", err=True)
+            click.echo(f"sleepviewer: {sentence_of(error)}", err=True)
             ctx.exit(1)
 
 
-_VIEW_OPTIONS = ("--truth", "--labels", "--screenshot", "--epoch", "--size", "--theme")
+_VIEW_OPTIONS = ("--truth", "--labels", "--unit", "--read-as", "--screenshot", "--epoch", "--size", "--theme")
 
 _path = click.Path(path_type=Path)
 _overwrite_option = click.option(
@@ -128,6 +130,8 @@ def _timebase(_: click.Context, __: click.Parameter, value: str | None) -> float
 )
 @click.option("--size", default="1366x768", show_default=True, callback=_size, help="Size of the picture.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours (default: the system's, or light).")
+@unit_option
+@reading_option
 def view(
     night: Path | None,
     truth: Path | None,
@@ -139,6 +143,8 @@ def view(
     timebase: float | None,
     size: tuple[int, int],
     theme: str | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
 ) -> None:
     """Open a night in the window (the word “view” may be left out)."""
     if screenshot is not None:
@@ -149,7 +155,7 @@ def view(
         from sleepviewer.app.main import paint_window
         from sleepviewer.review.opening import open_night
 
-        opened = open_night(night, truth_path=truth, labels_path=labels)
+        opened = open_night(night, truth_path=truth, labels_path=labels, units=units, reading=reading)
         _tell(opened.notes)
         paint_window(
             opened,
@@ -166,7 +172,7 @@ def view(
         raise RecordingError("There is no display to show a window on; use --screenshot, or the command “score”.")
     from sleepviewer.app.main import run_window
 
-    sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme))
+    sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme, units=units, reading=reading))
 
 
 def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -191,6 +197,8 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> st
 @click.option("--eog", help="EOG channel to give the engine as well.")
 @click.option("--emg", help="EMG channel to give the engine as well.")
 @_truth_option
+@unit_option
+@reading_option
 @click.option("--out", type=_path, required=True, help="Where to write: npz (with all probabilities), edf, csv or txt.")
 @_overwrite_option
 @_json_option
@@ -202,6 +210,8 @@ def score(
     eog: str | None,
     emg: str | None,
     truth: Path | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
     out: Path,
     overwrite: bool,
     as_json: bool,
@@ -214,10 +224,10 @@ def score(
 
     spec = _engine_spec(engine, weights)
     _check_out(out, night, truth, weights, endings=_LABEL_ENDINGS)
-    opened = open_night(night, truth_path=truth, look_beside=False)
+    opened = open_night(night, truth_path=truth, look_beside=False, units=units, reading=reading)
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
-    _find_truth(opened)
+    _find_truth(opened, reading)
     check_export_path(opened, out, replace=overwrite)
     eeg = channel or opened.channel
     if eeg is None:
@@ -244,9 +254,11 @@ def score(
 @main.command(short_help="Compare two hypnograms of any format.")
 @click.argument("a", type=_path)
 @click.argument("b", type=_path)
+@reading_option
+@click.option("--read-b-as", "reading_b", metavar="READING", callback=check_reading, help="The same for B.")
 @click.option("--diff", is_flag=True, help="Also write both line by line, what differs marked (and coloured).")
 @_json_option
-def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
+def compare(a: Path, b: Path, reading: str | None, reading_b: str | None, diff: bool, as_json: bool) -> None:
     """Compare two hypnograms of any format, laid over each other by clock time; A is taken as the truth."""
     from sleepviewer.analysis.agreement import agreement
     from sleepviewer.analysis.diff import diff_text
@@ -254,7 +266,7 @@ def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
     from sleepviewer.archive.tracks import read_any_track
     from sleepviewer.hypnogram import align, to_hypnogram
 
-    track_a, track_b = read_any_track(a), read_any_track(b)
+    track_a, track_b = read_any_track(a, reading), read_any_track(b, reading_b)
     if track_a.whole_only:  # A does not know its place in the night, so it must fit B as a whole
         second = to_hypnogram(track_b)
         first = align(track_a, start=second.start, n_epochs=len(second), name=b.name)
@@ -282,8 +294,19 @@ def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
     "--channel", help="Channel whose signal goes into the npz (default: the review's, else the proposed one)."
 )
 @click.option("--trim-wake", type=click.FloatRange(min=0), help="Keep so many minutes of wake around sleep (npz only).")
+@unit_option
+@reading_option
 @_overwrite_option
-def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake: float | None, overwrite: bool) -> None:
+def export(
+    night: Path,
+    labels: Path,
+    out: Path,
+    channel: str | None,
+    trim_wake: float | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
+    overwrite: bool,
+) -> None:
     """Write a night's signal and labels as an npz that AttnSleep's loader reads, or its labels in another format."""
     from sleepviewer.review.night import set_truth_from
     from sleepviewer.review.opening import open_night
@@ -292,13 +315,13 @@ def export(night: Path, labels: Path, out: Path, channel: str | None, trim_wake:
     if trim_wake is not None and out.suffix.lower() != ".npz":
         raise click.UsageError("--trim-wake needs an --out that ends in .npz")
     _check_out(out, night, labels, endings=_LABEL_ENDINGS)
-    opened = open_night(night, look_beside=False)
+    opened = open_night(night, look_beside=False, units=units)
     if is_review_of(opened, labels):
         restore_review(opened, labels)
         if opened.foreign_review:
             raise ArchiveError(opened.foreign_review)
     else:
-        set_truth_from(opened, labels)
+        set_truth_from(opened, labels, reading)
         if labels.suffix.lower() == ".npz":
             opened.notes += (f"{labels.name} is no review of {night.name}; its stages were taken as an expert's.",)
     check_export_path(opened, out, replace=overwrite)
@@ -397,7 +420,7 @@ def _score(night: Night, spec: EngineSpec, channels: ChannelChoice) -> Predictio
     return make_engine(spec).score(night.recording, channels, tell)
 
 
-def _find_truth(night: Night) -> None:
+def _find_truth(night: Night, reading: str | None) -> None:
     """Use an expert's hypnogram that lies beside the recording, and say so."""
     from sleepviewer.datasets.sleep_edf import find_truth
     from sleepviewer.review.night import set_truth_from
@@ -406,10 +429,10 @@ def _find_truth(night: Night) -> None:
     if found is None:
         return
     try:
-        set_truth_from(night, found)
+        set_truth_from(night, found, reading)
         night.notes += (f"Compared with {found.name}, found beside the recording.",)
     except SleepViewerError as error:
-        night.notes += (f"{found.name} lies beside the recording but was not used: {error}",)
+        night.notes += (f"{found.name} lies beside the recording but was not used: {sentence_of(error)}",)
 
 
 def _scoring_summary(night: Night, prediction: Prediction) -> dict[str, Any]:

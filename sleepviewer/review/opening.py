@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from sleepviewer.datasets.sleep_edf import find_truth
-from sleepviewer.errors import RecordingError, SleepViewerError
-from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
+from sleepviewer.errors import AmbiguousHypnogramError, RecordingError, SleepViewerError
+from sleepviewer.recording import Recording, ToldUnit, open_recording, propose_scoring_channel
 from sleepviewer.review.document import Document
-from sleepviewer.review.night import Night, load_truth, set_truth_from
+from sleepviewer.review.night import Night, load_truth, not_used, set_truth_from
 from sleepviewer.review.saving import is_review_of, restore_review, review_places
 
 
 def open_night(
-    path: Path, *, truth_path: Path | None = None, labels_path: Path | None = None, look_beside: bool = True
+    path: Path,
+    *,
+    truth_path: Path | None = None,
+    labels_path: Path | None = None,
+    look_beside: bool = True,
+    reading: str | None = None,
+    units: Iterable[ToldUnit] = (),
 ) -> Night:
     """Open a recording with its truth and, where there is one, the review that was saved of it.
 
     ``truth_path`` and ``labels_path`` name the expert's hypnogram and a saved review; with ``look_beside`` either is
-    otherwise looked for by its name. A truth that was named counts most, then the review's own, then one that was
-    found; where they differ, a note says so. Trouble with a file that was only found is a note, with one that was
-    named an error: RecordingError, HypnogramError, AlignmentError, ArchiveError.
+    otherwise looked for by its name. ``reading`` says how to read the truth, where a person has said it; ``units`` were
+    told of the recording's channels, and those that the review holds of other channels count as well. A truth that was
+    named counts most, then the review's own, then one that was found; where they differ, a note says so. Trouble with a
+    file that was only found is a note, with one that was named an error: RecordingError, ChannelError, HypnogramError,
+    AlignmentError, ArchiveError.
     """
-    recording = open_recording(path)
+    recording = open_recording(path, units)
     try:
-        return _furnish(recording, truth_path, labels_path, look_beside=look_beside)
+        return _furnish(recording, truth_path, labels_path, look_beside=look_beside, reading=reading)
     except BaseException:
         recording.close()
         raise
 
 
-def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | None, *, look_beside: bool) -> Night:
+def _furnish(
+    recording: Recording,
+    truth_path: Path | None,
+    labels_path: Path | None,
+    *,
+    look_beside: bool,
+    reading: str | None,
+) -> Night:
     if recording.n_epochs == 0:
         raise RecordingError(
             f"{recording.name} lasts {recording.duration_s:.3g} s, less than one 30-second epoch: there is nothing to "
@@ -46,9 +62,9 @@ def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | 
     elif look_beside:
         _restore_found(night)
     if truth_path is not None:
-        _use_named_truth(night, truth_path)
+        _use_named_truth(night, truth_path, reading)
     elif look_beside and (found := find_truth(recording.path)) is not None:
-        _use_found_truth(night, found)
+        _use_found_truth(night, found, reading)
     return night
 
 
@@ -68,9 +84,9 @@ def _restore_found(night: Night) -> None:
             night.notes += (f"{place.name} was found by its name but not taken up: {error}",)
 
 
-def _use_named_truth(night: Night, path: Path) -> None:
+def _use_named_truth(night: Night, path: Path, reading: str | None) -> None:
     before = night.document.truth
-    set_truth_from(night, path)
+    set_truth_from(night, path, reading)
     now = night.document.truth
     if before is not None and now is not None and (differing := int(np.sum(before.stages != now.stages))):
         night.notes += (
@@ -78,12 +94,17 @@ def _use_named_truth(night: Night, path: Path) -> None:
         )
 
 
-def _use_found_truth(night: Night, path: Path) -> None:
+def _use_found_truth(night: Night, path: Path, reading: str | None) -> None:
     """Use a hypnogram that lies beside the recording, unless the review brought one; say where the two differ."""
     try:
-        truth = load_truth(night.recording, path)
+        truth = load_truth(night.recording, path, reading)
+    except AmbiguousHypnogramError as error:
+        night.notes += (not_used(path, error),)
+        if error.choices and night.document.truth is None:
+            night.ambiguous_truth = path, error
+        return
     except SleepViewerError as error:
-        night.notes += (f"{path.name} was found by its name but not used: {error}",)
+        night.notes += (not_used(path, error),)
         return
     kept = night.document.truth
     if kept is None:

@@ -175,7 +175,7 @@ class _Server:
         engine = self._engine_of(message.request.spec) if isinstance(message, Score) else None
         if request.stamp is not None:
             request.stamp.check(request.path)
-        with open_recording(request.path) as recording:
+        with open_recording(request.path, request.units) as recording:
             if isinstance(message, Detect):
                 from sleepviewer.scoring.detection import detect
 
