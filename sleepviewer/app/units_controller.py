@@ -35,8 +35,8 @@ _AFTER_PAINTING_MS: Final = 200
 class UnitsController(QObject):
     """Between the bar, the dialogs, the settings and the recording of the open night."""
 
-    told = Signal()
-    """The open night's recording is another one now: its channels are in other units."""
+    told = Signal(object)
+    """The open night's recording is another one now: these channels (a set of labels) are in other units."""
 
     def __init__(self, traces: TraceView, bar: UnitsBar, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
@@ -127,10 +127,12 @@ class UnitsController(QObject):
         """Have the open night's channels be in these units, in these alone, and remember it."""
         if self._session is None:
             return
-        tell_units(self._session.night, units)
-        self._remember(self._session.night.recording)
+        night = self._session.night
+        before = set(night.recording.told_units)
+        tell_units(night, units)
+        self._remember(night.recording)
         self._put_off = set()
-        self.told.emit()
+        self.told.emit({unit.label for unit in before ^ set(night.recording.told_units)})
 
     # -- asking
 

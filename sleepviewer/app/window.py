@@ -325,8 +325,8 @@ class MainWindow(QMainWindow):
         """Show a night that was opened, and let go of the one before."""
         self._show_session(NightSession(night, self))
 
-    def _show_again(self) -> None:
-        """Show the open night anew, since its recording is another one, where she was in it."""
+    def _show_again(self, told: set[str]) -> None:
+        """Show the open night anew where she was in it: some of its channels were told to be in other units."""
         old = self._session
         if old is None:
             return
@@ -334,11 +334,11 @@ class MainWindow(QMainWindow):
         session.scorers = old.scorers
         session.go_to(old.epoch)
         self._show_session(session)
+        self.page.traces.reset_gains(told)  # a scale that was set for the numbers before suits them no more
         session.go_to(old.epoch)
         session.set_in_order(old.in_order)
-        document = old.document
-        told = {unit.label for unit in old.night.recording.told_units}
-        if document.prediction is not None and told & set(document.prediction.channels):
+        prediction = old.document.prediction
+        if prediction is not None and told & set(prediction.channels):
             self.status_line.show_message("The model's stages were made before the unit was told: score again (S)")
 
     def _show_session(self, session: NightSession) -> None:
