@@ -251,7 +251,7 @@ def test_the_table_of_units_changes_and_takes_back(opened: MainWindow, monkeypat
     assert told(opened) == ()
 
 
-@pytest.mark.parametrize(("press", "answered"), [("mV (fits)", "mV"), ("Leave as it is", "as-is"), ("Cancel", None)])
+@pytest.mark.parametrize(("press", "answered"), [("mV (fits)", "mV"), ("Leave as they are", "as-is"), ("Cancel", None)])
 def test_the_question_in_the_way_names_what_depends_on_it(
     qtbot: QtBot, opened: MainWindow, monkeypatch: pytest.MonkeyPatch, press: str, answered: str | None
 ) -> None:

@@ -33,7 +33,7 @@ class ReadingDialog(QDialog):
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.setSpacing(6)
+        layout.setSpacing(2)
         layout.addWidget(question)
         self.choices: dict[str, QRadioButton] = {}
         for place, reading in enumerate(readings, 1):
@@ -50,7 +50,7 @@ class ReadingDialog(QDialog):
             self.choices[reading.id] = choice
         layout.addSpacing(10)
         layout.addWidget(self._buttons)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(600)
 
     @property
     def reading(self) -> str | None:

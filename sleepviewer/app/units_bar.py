@@ -12,7 +12,7 @@ from sleepviewer.recording.units_told import AS_IT_IS, UnitQuestion
 def answers_to(question: UnitQuestion) -> tuple[tuple[str, str], ...]:
     """Return the answers that can be given, as they are shown and by the word that they are kept under."""
     units = tuple((f"{unit} (fits)" if unit in question.fitting else unit, unit) for unit in question.choices)
-    return (*units, ("Leave as it is", AS_IT_IS))
+    return (*units, ("Leave as they are" if len(question.labels) > 1 else "Leave as it is", AS_IT_IS))
 
 
 class UnitsBar(QFrame):

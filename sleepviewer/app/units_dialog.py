@@ -70,6 +70,7 @@ class UnitsDialog(QDialog):
         self.table.setHorizontalHeaderLabels(_COLUMNS)
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from picker to picker
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self._pickers: dict[str, QComboBox] = {}
         for row, channel in enumerate(plain.channels):
@@ -94,7 +95,8 @@ class UnitsDialog(QDialog):
         layout.addWidget(intro)
         layout.addWidget(self.table, 1)
         layout.addWidget(buttons)
-        self.resize(560, min(220 + self.table.verticalHeader().defaultSectionSize() * len(plain.channels), 620))
+        row_px = self.table.verticalHeader().defaultSectionSize()
+        self.resize(560, min(160 + row_px * len(plain.channels), 620))
 
     @property
     def units(self) -> tuple[ToldUnit, ...]:
