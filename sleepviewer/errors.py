@@ -17,6 +17,10 @@ class ChannelError(SleepViewerError):
     """A channel that was asked for is absent or does not suit the purpose."""
 
 
+class UnitError(ChannelError):
+    """A channel's unit is not known, and a person has to tell it."""
+
+
 class MontageError(SleepViewerError):
     """A file of montages can't be read, or a montage can't be named so."""
 

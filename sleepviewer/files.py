@@ -16,18 +16,23 @@ from sleepviewer.errors import OutputError
 
 PREVIOUS: Final = "~"
 """Ends the name under which a file that was replaced is kept."""
+_MOST_LINKS: Final = 40
+"""As many as Linux follows."""
 
 
 @contextmanager
 def atomic_writer(path: Path, *, keep_previous: bool = False) -> Iterator[BinaryIO]:
     """Open a file beside ``path`` for writing bytes; rename it over ``path`` when the block ends without an error.
 
-    Where ``path`` is a link, it stays one and the file that it leads to is replaced. A reader sees the old file or the
-    new one whole, also after a crash or a full disk. With ``keep_previous`` the old one stays beside it as ``NAME~``,
-    in the place of the one kept before. Raises OutputError where the folder is missing, can't be written, or the disk
-    is full; then nothing is left behind.
+    Where ``path`` is a link, it stays one and the file that it leads to is replaced; but only where every link on the
+    way and the file at its end are the user's own: somebody else's link could lead to any file of hers, and her own may
+    have come to lead to somebody else's. A reader sees the old file or the new one whole, also after a crash or a full
+    disk. With ``keep_previous`` the old one stays beside it as ``NAME~``, in the place of the one kept before. The file
+    beside it is a new one (``O_EXCL``: no link that lies there is followed) that nobody else can read
+    until it is whole. Raises OutputError where the folder is missing, can't be written, the disk is full, or a link
+    is not to be followed; then nothing is left behind.
     """
-    target = Path(os.path.realpath(path))  # Path.resolve raises on links that lead in circles
+    target = _end_of_links(path)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
@@ -38,7 +43,7 @@ def atomic_writer(path: Path, *, keep_previous: bool = False) -> Iterator[Binary
             yield file
             file.flush()
             sync(file.fileno())
-        part.chmod(_mode_for(target))
+            _let_others_read(file.fileno(), part, _mode_for(target))
         if keep_previous:
             _keep(target)
         part.replace(target)
@@ -52,11 +57,49 @@ def atomic_writer(path: Path, *, keep_previous: bool = False) -> Iterator[Binary
             part.unlink()
 
 
+def _end_of_links(path: Path) -> Path:
+    """Return the file that a path leads to. Raises OutputError where a link on the way, or its end, is somebody else's.
+
+    Links among the folders above are followed as ever: who may write there can change what lies there anyway.
+    """
+    end = Path(os.path.realpath(path))  # Path.resolve raises on links that lead in circles
+    user = _user_id()
+    if user is None or not path.is_symlink():
+        return end
+    step = Path(os.path.realpath(path.parent)) / path.name
+    for _ in range(_MOST_LINKS):
+        try:
+            owner = step.lstat().st_uid
+            leads_to = step.readlink() if step.is_symlink() else None
+        except OSError:  # it leads to a file that is not there yet
+            return end
+        if owner != user:
+            what = "leads to a file of" if leads_to is None else "is a link, or leads to one, of"
+            raise OutputError(f"{path} was not written: it {what} another user ({end}); choose another name.")
+        if leads_to is None:
+            return end
+        step = Path(os.path.realpath(step.parent / leads_to.parent)) / leads_to.name
+    raise OutputError(f"{path} was not written: it is a link that leads in circles; choose another name.")
+
+
+def _user_id() -> int | None:
+    """Return who we are to the file system, or None where files have no such owners (Windows)."""
+    return os.geteuid() if hasattr(os, "geteuid") else None
+
+
+def _let_others_read(handle: int, path: Path, mode: int) -> None:
+    """Give a file, open under ``handle``, the permissions that it is to have."""
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, mode)  # by its handle: whatever lies under its name
+    else:
+        path.chmod(mode)
+
+
 def _mode_for(path: Path) -> int:
     """Permissions of the file that is replaced, else what the umask leaves of rw-rw-rw- (mkstemp gives 0600)."""
     with suppress(OSError):
         return path.stat().st_mode & 0o777
-    umask = os.umask(0)
+    umask = os.umask(0o077)  # can't be asked without being set; what other threads make meanwhile stays private
     os.umask(umask)
     return 0o666 & ~umask
 

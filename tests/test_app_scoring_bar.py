@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from scoring_fakes import FakeChannel, FakeRecording, eeg
 
 from sleepviewer.app.scoring_bar import ScoringBar
+from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.scoring.registry import EngineInfo, EngineSpec, list_engines
 
 PUBLISHED = Path(__file__).parent / "data" / "attnsleep_100hz.safetensors"
@@ -51,10 +52,24 @@ def test_a_file_of_weights_offers_and_chooses_the_model_that_it_holds(bar: Scori
     assert bar.spec == EngineSpec("attnsleep", path)
     assert picker(bar).currentText() == "AttnSleep · mine.safetensors"
     assert "not measured" in picker(bar).toolTip()
+    assert "unknown origin" in picker(bar).toolTip()
     path.with_suffix(".json").write_text(json.dumps(CARD | {"member": "attnsleep-msmp+context"}), encoding="utf-8")
     bar.add_weights(path)
     assert bar.spec == EngineSpec("attnsleep-msmp+context", path)
     assert "κ 0.70 on ucddb018" in picker(bar).toolTip()
+
+
+def test_what_the_card_of_unknown_weights_claims_is_said_to_be_its_claim(bar: ScoringBar, tmp_path: Path) -> None:
+    path = Path(shutil.copy(PUBLISHED, tmp_path / "theirs.safetensors"))
+    path.with_suffix(".json").write_text(json.dumps(CARD | {"member": "attnsleep"}), encoding="utf-8")
+    bar.add_weights(path)
+    assert "as its card says" in picker(bar).toolTip()
+    assert picker(bar).toolTip().endswith("Weights: unknown origin")
+    shipped = shipped_weights("attnsleep")
+    assert shipped is not None
+    bar.add_weights(shipped)
+    assert picker(bar).toolTip().endswith("Weights: comes with SleepViewer")
+    assert "as its card says" not in picker(bar).toolTip()
 
 
 def test_the_others_are_offered_to_an_engine_that_uses_them_alone(bar: ScoringBar) -> None:

@@ -286,11 +286,15 @@ def test_models_lists_every_engine_with_its_size_and_cost(run: Run) -> None:
     assert outcome.code == 0
     assert tuple(rows) == engine_ids()
     wanted = {"name", "title", "rate_hz", "epoch_s", "parameters", "macs", "weights", "active", "card"}
+    wanted = {"name", "title", "rate_hz", "epoch_s", "parameters", "macs", "weights", "origin", "card"}
     assert all(row.keys() == wanted for row in rows.values())
     published = rows["attnsleep"]
     assert (published["rate_hz"], published["epoch_s"], published["parameters"]) == (100, 30, 522_805)
     assert 63e6 < published["macs"] < 64e6
     assert all((row["weights"] is None) == (row["card"] is None) for row in rows.values())
+    assert all(
+        row["origin"] == "comes with SleepViewer" for row in rows.values() if row["parameters"] and row["weights"]
+    )
     yasa = rows["yasa"]
     assert (yasa["parameters"], yasa["macs"]) == (None, None)
     assert "LightGBM" in yasa["card"]["notes"]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scoring_fakes import FakeChannel, FakeRecording, eeg
 
-from sleepviewer.errors import ChannelError
+from sleepviewer.errors import ChannelError, UnitError
+from sleepviewer.recording import ToldUnit, with_told_units
 from sleepviewer.scoring.signals import fill_gaps, read_signal
 
 
@@ -74,9 +75,14 @@ def test_an_implausible_amplitude_is_told(microvolts: float, word: str | None) -
     assert bool(signal.notes) == (word is not None)
 
 
-def test_a_missing_unit_is_told_and_another_unit_refused() -> None:
-    unnamed = read_signal(FakeRecording({"EEG": FakeChannel(eeg(10), unit="")}), "EEG")
-    assert "taken as µV" in unnamed.notes[0]
+def test_a_missing_unit_is_asked_for_and_another_unit_refused() -> None:
+    unnamed = FakeRecording({"EEG": FakeChannel(eeg(10), unit="")})
+    with pytest.raises(UnitError, match=r'gives no unit for “EEG”.*--unit "EEG=mV"'):
+        read_signal(unnamed, "EEG")
+    left = read_signal(with_told_units(unnamed, [ToldUnit("EEG", "as-is")]), "EEG")
+    assert "as if they were µV" in left.notes[0]
+    told = read_signal(with_told_units(unnamed, [ToldUnit("EEG", "mV")]), "EEG")
+    np.testing.assert_allclose(told.samples, 1000 * left.samples, rtol=1e-6)
     with pytest.raises(ChannelError, match="°C"):
         read(FakeChannel(eeg(10), unit="°C"))
 

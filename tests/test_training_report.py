@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,21 @@ def test_names_are_escaped_wherever_they_go(tmp_path: Path, nights: list[Night])
     table = [line for line in markdown.splitlines() if line.startswith("| ")]
     assert {line.replace(r"\|", "").count("|") for line in table[:3]} == {14}
     assert csv_rows(tmp_path)[0]["dataset"] == name
+
+
+def test_hostile_words_stay_words_in_every_place_that_takes_some(tmp_path: Path, nights: list[Night]) -> None:
+    hostile = """</td></style><script>alert(1)</script><img src=x onerror=alert(1)>' onclick="alert(1)"""
+    named = [replace(night, subject=f"{night.subject}{hostile}") for night in nights]
+    run = write_run(tmp_path / hostile.replace("/", "_"), named, model=hostile, dataset=hostile)
+    (run / "environment.json").write_text(json.dumps({hostile: hostile, "torch": [hostile]}), encoding="utf-8")
+    with (run / "config.toml").open("a", encoding="utf-8") as config:
+        config.write(f"{json.dumps(hostile)} = {json.dumps(hostile)}\n")
+    report([run], tmp_path / "out")
+    page = Page(tmp_path / "out" / "report.html")
+    assert not {"script", "img"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
+    assert page.texts.count(hostile) >= 4  # the data set, the environment's name and word, the configuration's
+    assert page.tags.count("style") == 1
 
 
 def test_the_report_is_the_same_each_time(run: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ import numpy as np
 import shiboken6
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QRadioButton, QTabWidget
 
 from sleepviewer.analysis.rivals import Group
 from sleepviewer.analysis.shifts import Kind
@@ -71,7 +71,7 @@ Act = Callable[[MainWindow], object]
 class State:
     """A picture: which night it is of, and what brings it about; ``dialog`` is grabbed over the window while open."""
 
-    night: str  # "", "real", "scored", "simulated"
+    night: str  # "", "real", "scored", "simulated", "without units"
     act: Act = lambda _: None
     dialog: Callable[[QDialog], object] | None = None
     epoch: int = 435
@@ -225,6 +225,40 @@ def safety_of(window: MainWindow) -> SafetyPart:
     return next(part for part in window.parts if isinstance(part, SafetyPart))
 
 
+def without_units(night: Path, path: Path) -> Path:
+    """Write a copy of an EDF file whose channels' units were forgotten, for the picture alone."""
+    raw = bytearray(night.read_bytes())
+    n_signals = int(raw[252:256])
+    at = 256 + n_signals * (16 + 80)  # the field of units follows the labels and the transducers
+    raw[at : at + 8 * n_signals] = b" " * (8 * n_signals)
+    path.write_bytes(raw)
+    return path
+
+
+def ask_of_units(window: MainWindow) -> None:
+    """Wait until the units are asked about."""
+    until = time.monotonic() + 5
+    while not window.units_bar.text and time.monotonic() < until:
+        QApplication.processEvents()
+
+
+def ask_of_reading(window: MainWindow) -> None:
+    """Open a hypnogram whose numbers can be read in two ways."""
+    assert window.session is not None
+    truth = window.session.document.truth
+    assert truth is not None
+    numbers = [5 if stage == Stage.W else max(int(stage), 1) for stage in truth.stages]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "night.txt"
+        path.write_text("\n".join(map(str, numbers)), encoding="utf-8")
+        window.open_truth(path)
+
+
+def choose_first(dialog: QDialog) -> None:
+    """Choose the first of what a dialog offers."""
+    dialog.findChildren(QRadioButton)[0].setChecked(True)
+
+
 def fail(window: MainWindow) -> None:
     """Try to open what is no recording."""
     window.open_path(Path("/nights/patient-7.edf"))
@@ -353,6 +387,10 @@ STATES: dict[str, State] = {
     "annotations": State("simulated", panel("annotations"), epoch=180),
     "guides": State("simulated", run("guides"), epoch=250),
     "whole_night": State("simulated", lambda window: window.page.traces.set_timebase(None), epoch=180),
+    "units": State("without units", ask_of_units, epoch=180),
+    "units_score": State("without units", run("score"), lambda _: None, epoch=180),
+    "units_table": State("without units", run("units"), lambda _: None, epoch=180),
+    "reading": State("simulated", ask_of_reading, choose_first, epoch=180),
     "palette": State("scored", run("palette"), type_next),
     "help": State("scored", run("help_keys"), lambda _: None),
     "settings": State("scored", run("settings"), take_a_key),
@@ -374,10 +412,15 @@ class Studio:
     def __init__(self, night: Path, scored: Path, folder: Path, scratch: Path) -> None:
         self._real, self._scored, self._folder = night, scored, folder
         self._simulated = simulate_night(scratch).psg_path
+        self._without_units = without_units(self._simulated, scratch / "night.edf")
         self._prediction = None
 
     def night(self, name: str) -> Night:
         """Open a night anew: the last picture's edits are not in it."""
+        if name == "without units":
+            night = open_night(self._without_units, look_beside=False)
+            night.channel = night.recording.channels[0].label
+            return night
         if name != "simulated":
             return open_night(self._real, labels_path=self._scored if name == "scored" else None)
         night = open_night(self._simulated)

@@ -99,6 +99,7 @@ class EventSuggestions(QObject):
             chosen.detectors,
             np.array(labels) if self._restricted else None,
             night.recording.stamp,
+            night.recording.told_units,
         )
         self._services.panels.show("events")
         self._panel.show_progress(0.0, "starting")

@@ -18,6 +18,7 @@ from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import USUAL
 from sleepviewer.errors import RecordingError
+from sleepviewer.recording import ToldUnit
 from sleepviewer.review.night import Night
 
 
@@ -29,8 +30,13 @@ def run_window(
     epoch: int | None = None,
     theme: str | None = None,
     score: bool = False,
+    units: tuple[ToldUnit, ...] = (),
+    reading: str | None = None,
 ) -> int:
-    """Show the window until it is closed; return the exit code. ``epoch`` is counted from 1."""
+    """Show the window until it is closed; return the exit code. ``epoch`` is counted from 1.
+
+    ``units`` were told of the recording's channels, ``reading`` says how the truth is to be read.
+    """
     app = _application()
     settings = Settings()
     chosen = theme_named(theme or settings.theme, settings.stage_colors)
@@ -42,7 +48,8 @@ def run_window(
     wake = QTimer()
     wake.timeout.connect(lambda: None)
     wake.start(250)
-    if path is not None and window.open_path(path, truth=truth, labels=labels) and window.session is not None:
+    opened = path is not None and window.open_path(path, truth=truth, labels=labels, units=units, reading=reading)
+    if opened and window.session is not None:
         window.session.go_to((epoch or 1) - 1)
     window.warm_up_soon()
     if score:

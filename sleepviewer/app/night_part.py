@@ -248,9 +248,13 @@ class NightPart(QObject):
         if session is None:
             return False
         try:
-            hypnogram = load_truth(session.night.recording, path)
+            hypnogram = self._services.readings.read(
+                path, lambda reading: load_truth(session.night.recording, path, reading)
+            )
         except SleepViewerError as error:
             self._services.trouble(str(error))
+            return False
+        if hypnogram is None:
             return False
         session.scorers = (*session.scorers, hypnogram)
         added = self._view.scorers[-1].title

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.panels import Panels
+from sleepviewer.app.reading_dialog import Readings
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import Theme
@@ -28,7 +29,8 @@ class Services:
     ``tell`` shows a word in the status line, ``trouble`` a sentence where errors are shown; ``refresh`` has the window
     look again at which commands can be called (:meth:`Part.enabled`), ``restyle`` at which theme is chosen; ``check``
     shows a checkable command as on or off, ``open_path`` opens a recording as the menu does, ``open_as`` for a scorer
-    who is named (their own review alone is taken up); ``engine`` is the one that is chosen in the tool bar.
+    who is named (their own review alone is taken up); ``engine`` is the one that is chosen in the tool bar,
+    ``readings`` reads a hypnogram file as its user says where it is ambiguous.
     """
 
     window: QWidget
@@ -45,6 +47,7 @@ class Services:
     engine: Callable[[], EngineSpec]
     open_as: Callable[[Path, str], object]
     welcome: WelcomePage
+    readings: Readings
 
 
 class Part(Protocol):

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from sleepviewer.models.family import title_of
+from sleepviewer.models.origin import Origin, origin_of_file
 from sleepviewer.models.shipped import member_of, peek_card
 from sleepviewer.recording import Recording, propose_emg, propose_eog, propose_scoring_channel
 from sleepviewer.recording.base import Role
@@ -109,7 +110,8 @@ class ScoringBar(QWidget):
         """Offer the member that a file of weights holds, with these weights, and choose it."""
         member, card = member_of(path), peek_card(path)
         title = f"{title_of(member)} · {path.name}"
-        self._add_engine(title, EngineSpec(member, path), "" if card is None else card.headline)
+        measured = "" if card is None else card.headline
+        self._add_engine(title, EngineSpec(member, path), measured, str(origin_of_file(path)))
         self._engine.setCurrentIndex(self._engine.count() - 1)
 
     def choose_engine(self, engine_id: str) -> None:
@@ -126,10 +128,17 @@ class ScoringBar(QWidget):
             if info.ready:
                 self._add_engine(info.title, EngineSpec(info.id), info.measured)
 
-    def _add_engine(self, title: str, spec: EngineSpec, measured: str) -> None:
-        """Offer an engine; the list says how well it did, the closed picker shows its title alone."""
+    def _add_engine(self, title: str, spec: EngineSpec, measured: str, origin: str = "") -> None:
+        """Offer an engine; the list says how well it did, the closed picker shows its title alone.
+
+        ``origin`` says where a file of weights comes from, whose card may claim anything.
+        """
         index = self._engine.count()
-        said = f"{title}: {measured}, which it never saw in training" if measured else f"{title}: not measured here"
+        says = ", as its card says" if origin == Origin.UNKNOWN else ""
+        said = (
+            f"{title}: {measured}, which it never saw in training{says}" if measured else f"{title}: not measured here"
+        )
+        said += f". Weights: {origin}" if origin else ""
         self._engine.addItem(title, spec)
         self._engine.setItemData(index, said, Qt.ItemDataRole.ToolTipRole)
         self._engine.setItemData(index, measured, _MEASURED_ROLE)

@@ -63,13 +63,16 @@ class ScoringController(QObject):
         if choice is None:
             self.trouble.emit("No EEG channel was recognised by its name: choose the channel to score above.")
             return
-        night = self._session.night
+        night, recording = self._session.night, self._session.night.recording
         night.channel = choice.eeg
         self._status.show_message("")
         self._status.show_progress(0.0, "starting")
         self._bar.set_running(True)
         self._being_scored = self._session
-        self._worker.start(ScoringRequest(night.recording.path, self._bar.spec, choice, stamp=night.recording.stamp))
+        request = ScoringRequest(
+            recording.path, self._bar.spec, choice, stamp=recording.stamp, units=recording.told_units
+        )
+        self._worker.start(request)
         self.started.emit()
 
     def cancel(self) -> None:

@@ -45,7 +45,11 @@ class NightSession(QObject):
         self._in_order = False
         self._epoch = 0
         self._anchor = 0
-        night.document.subscribe(self._on_change)
+        self._unsubscribe = night.document.subscribe(self._on_change)
+
+    def end(self) -> None:
+        """Hear no more of the document: another session follows it, or none."""
+        self._unsubscribe()
 
     @property
     def document(self) -> Document:

@@ -235,6 +235,12 @@ def _style_sheet(theme: Theme) -> str:
     QCheckBox::indicator:disabled, QTableView::indicator:disabled, QListView::indicator:disabled {{
         border-color: {theme.border}; background: {theme.window};
     }}
+    QRadioButton::indicator {{
+        width: 12px; height: 12px; border: 1px solid {theme.dim_text}; border-radius: 7px; background: {theme.panel};
+    }}
+    QRadioButton::indicator:checked {{
+        width: 4px; height: 4px; border: 5px solid {theme.accent}; border-radius: 7px; background: {theme.panel};
+    }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; width: 16px; }}
     QTreeView::item {{ padding: 3px 2px; }}
     #palette {{ background: {theme.window}; border: 2px solid {theme.accent}; }}

@@ -39,6 +39,7 @@ from sleepviewer.app.night_part import NightPart
 from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
+from sleepviewer.app.reading_dialog import Readings
 from sleepviewer.app.review_part import ReviewPart
 from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.safety_part import SafetyPart
@@ -50,8 +51,11 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
 from sleepviewer.app.traces_part import TracesPart
+from sleepviewer.app.units_bar import UnitsBar
+from sleepviewer.app.units_controller import UnitsController
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import ReadOnlyError, SleepViewerError
+from sleepviewer.recording import ToldUnit
 from sleepviewer.review.document import Base, Change
 from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
@@ -110,12 +114,15 @@ class MainWindow(QMainWindow):
         self.actions_.set_theme(self._theme)
         self.scoring_bar = ScoringBar(self)
         self.info_bar = InfoBar(self._theme, self)
+        self.units_bar = UnitsBar(self._theme, self)
+        self._readings = Readings(self)
         self.welcome = WelcomePage(self)
         self.welcome.set_theme(self._theme)
         self.page = NightPage(self._theme, self)
         self.status_line = StatusLine(self)
         self._scoring = ScoringController(self.scoring_bar, self.status_line, self)
         self._saving = SavingController(lambda: self.scoring_bar.channel, self.info_bar, self.status_line, self)
+        self._units = UnitsController(self.page.traces, self.units_bar, self._settings, self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.welcome)
         self._stack.addWidget(self.page)
@@ -124,6 +131,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.info_bar)
+        column.addWidget(self.units_bar)
         column.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
         self.setStatusBar(self.status_line)
@@ -176,6 +184,7 @@ class MainWindow(QMainWindow):
             engine=lambda: self.scoring_bar.spec,
             open_as=lambda path, scorer: self.open_path(path, scorer=scorer),
             welcome=self.welcome,
+            readings=self._readings,
         )
         return tuple(part(services) for part in PARTS)
 
@@ -197,6 +206,7 @@ class MainWindow(QMainWindow):
         self._scoring.trouble.connect(self.info_bar.show_error)
         self._scoring.scored.connect(self._on_scored)
         self._saving.saved.connect(self._show_state)
+        self._units.told.connect(self._show_again)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     # -- commands
@@ -224,7 +234,9 @@ class MainWindow(QMainWindow):
             "open_demo": self.open_demo,
             "save": self._saving.save,
             "save_as": self._saving.save_as,
-            "export": self._saving.ask_and_export,
+            "export": self._ask_and_export,
+            "units": self._units.ask_all,
+            "units_forget": self._units.forget,
             "quit": self.close,
             "advance": self._set_advance,
             "gain_up": lambda: self.page.traces.change_gain(1),
@@ -284,24 +296,49 @@ class MainWindow(QMainWindow):
         return self._session
 
     def open_path(
-        self, path: Path, *, truth: Path | None = None, labels: Path | None = None, scorer: str | None = None
+        self,
+        path: Path,
+        *,
+        truth: Path | None = None,
+        labels: Path | None = None,
+        scorer: str | None = None,
+        units: tuple[ToldUnit, ...] = (),
+        reading: str | None = None,
     ) -> bool:
         """Open a recording; trouble is shown as a sentence and leaves the open night as it is.
 
-        With a ``scorer`` that scorer's own review alone is taken up.
+        With a ``scorer`` that scorer's own review alone is taken up. ``units`` were told of its channels, ``reading``
+        says how the truth is to be read; what is not said is asked.
         """
         if not self._saving.may_leave():
             return False
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+
+        def read(said: str | None) -> Night:
+            QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+            try:
+                return open_night(
+                    path,
+                    truth_path=truth,
+                    labels_path=labels,
+                    scorer=scorer or self._set_scorer,
+                    units=units,
+                    reading=reading or said,
+                )
+            finally:
+                QApplication.restoreOverrideCursor()
+
         try:
-            night = open_night(path, truth_path=truth, labels_path=labels, scorer=scorer or self._set_scorer)
+            night = read(None) if truth is None else self._readings.read(truth, read)
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return False
-        finally:
-            QApplication.restoreOverrideCursor()
+        if night is None:
+            return False
+        self._units.recall(night, units)
         self.show_night(night)
         self._settings.add_recent(path)
+        if night.ambiguous_truth is not None:
+            self.open_truth(night.ambiguous_truth[0])
         return True
 
     @property
@@ -325,13 +362,36 @@ class MainWindow(QMainWindow):
 
     def show_night(self, night: Night) -> None:
         """Show a night that was opened, and let go of the one before."""
-        old, self._session = self._session, NightSession(night, self)
+        self._show_session(NightSession(night, self))
+
+    def _show_again(self, told: set[str]) -> None:
+        """Show the open night anew where she was in it: some of its channels were told to be in other units."""
+        old = self._session
+        if old is None:
+            return
+        session = NightSession(old.night, self)
+        session.scorers = old.scorers
+        session.go_to(old.epoch)
+        self._show_session(session)
+        self.page.traces.reset_gains(told)  # a scale that was set for the numbers before suits them no more
+        session.go_to(old.epoch)
+        session.set_in_order(old.in_order)
+        prediction = old.document.prediction
+        if prediction is not None and told & set(prediction.channels):
+            self.status_line.show_message("The model's stages were made before the unit was told: score again (S)")
+
+    def _show_session(self, session: NightSession) -> None:
+        night = session.night
+        old, self._session = self._session, session
+        if old is not None:
+            old.end()
         self._scoring.set_session(self._session)
         self._review = ReviewCommands(self._session, self.status_line.show_message)
         self._commands = self._review.table()
         self._table = None
         self._set_advance()
         self._saving.set_session(self._session)
+        self._units.set_session(self._session)
         notes = night.notes
         if night.recording.simulated:
             notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
@@ -345,7 +405,8 @@ class MainWindow(QMainWindow):
         self._session.epoch_changed.connect(self._show_place)
         self._session.document_changed.connect(self._on_change)
         if old is not None:
-            old.night.recording.close()
+            if old.night is not night:
+                old.night.recording.close()
             old.deleteLater()
         self._stack.setCurrentWidget(self.page)
         self.setFocus()  # keys go to the night, not to a button that lies where one was on the welcome page
@@ -389,8 +450,15 @@ class MainWindow(QMainWindow):
         """Lay an expert's hypnogram under the open night; by how much it was shifted is shown."""
         if self._session is None:
             return
+        night = self._session.night
+
+        def read(reading: str | None) -> bool:
+            set_truth_from(night, path, reading)
+            return True
+
         try:
-            set_truth_from(self._session.night, path)
+            if self._readings.read(path, read) is None:
+                return
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return
@@ -423,8 +491,11 @@ class MainWindow(QMainWindow):
         self._scoring.warm_up_soon()
 
     def score(self) -> None:
-        """Score the open night in the background."""
-        self._scoring.score()
+        """Score the open night in the background; a unit that is not known is asked for first."""
+        choice = self.scoring_bar.choice
+        channels = () if choice is None else (choice.eeg, choice.eog, choice.emg)
+        if self.scoring or self._units.settled(channels, "Scoring"):
+            self._scoring.score()
 
     def cancel_scoring(self) -> None:
         """Stop the running scoring, if any; what the night had before stays."""
@@ -446,6 +517,10 @@ class MainWindow(QMainWindow):
         """Save the review beside the recording (or where it was saved before); say where."""
         return self._saving.save()
 
+    def _ask_and_export(self) -> None:
+        if self._units.settled((self.scoring_bar.channel,), "The exported signal"):
+            self._saving.ask_and_export()
+
     def export(self, path: Path) -> bool:
         """Write the labels that count to a file whose ending says the format."""
         return self._saving.export(path)
@@ -466,6 +541,7 @@ class MainWindow(QMainWindow):
         self._show_place()
         self.actions_.enable({row.command: session is not None for row in KEY_TABLE if row.needs_night})
         self.actions_["cancel_scoring"].setEnabled(self._scoring.running)
+        self.actions_["units_forget"].setEnabled(self._units.any_told)
         for part in self._parts:
             self.actions_.enable(part.enabled())
         if session is None:
@@ -495,6 +571,7 @@ class MainWindow(QMainWindow):
             apply_theme(app, theme)
         self.actions_.set_theme(theme)
         self.info_bar.set_theme(theme)
+        self.units_bar.set_theme(theme)
         self.welcome.set_theme(theme)
         self.page.set_theme(theme)
         for part in self._parts:
@@ -535,6 +612,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._scoring.close()
+        self._units.close()
         for part in self._parts:
             part.close()
         self._settings.geometry = self.saveGeometry()

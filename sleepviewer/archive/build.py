@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import sleepviewer
 from sleepviewer.archive.archive import FORMAT, NOT_CORRECTED, VERSION, ScoringArchive
-from sleepviewer.errors import ArchiveError, ChannelError
+from sleepviewer.errors import ArchiveError, ChannelError, UnitError
 from sleepviewer.files import sha256_of
 from sleepviewer.recording.base import Recording, Samples
 from sleepviewer.stages import EPOCH_S, N_STAGES, Stage, StageArray, most_likely
@@ -131,7 +131,12 @@ def _signal(recording: Recording, channel: str | None, first: int, stop: int) ->
         return np.empty((0, 0), dtype=np.float32), 0.0
     the_channel = recording.channel(channel)
     if not the_channel.is_voltage:
-        unit = f"is in “{the_channel.unit}”, not in µV" if the_channel.unit else "has no unit in the file"
+        if not the_channel.unit.strip():
+            raise UnitError(
+                f"Channel “{channel}” of {recording.name} has no unit in the file; say which it is (--unit "
+                f'"{channel}=mV", or File › Units of channels…), or choose a voltage.'
+            )
+        unit = f"is in “{the_channel.unit}”, not in µV"
         raise ChannelError(f"Channel “{channel}” of {recording.name} {unit}; choose a voltage.")
     return recording.read_epochs(channel, first, stop), float(the_channel.rate_hz)
 

@@ -12,15 +12,18 @@ from sleepviewer.hypnogram.base import StageTrack
 _ZIP_MAGIC = b"PK"
 
 
-def read_any_track(path: Path) -> StageTrack:
+def read_any_track(path: Path, reading: str | None = None) -> StageTrack:
     """Read a hypnogram file of any format, or the labels of a scoring archive (npz).
+
+    ``reading`` says how to read a hypnogram file, where a person has said it (:func:`hypnogram.format_ids`).
 
     AttnSleep's own archives do not tell their epochs' places, so their track fits only a recording of as many epochs.
 
-    Raises HypnogramError or ArchiveError, naming the file.
+    Raises HypnogramError (AmbiguousHypnogramError where a person has to say how it is read) or ArchiveError, naming the
+    file.
     """
     if not is_archive(path):
-        return read_track(path)
+        return read_track(path, reading)
     archive = read_archive(path)
     return StageTrack(
         bouts=bouts_of(archive.night_labels),

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sleepviewer.cli.answers import reading_option, unit_option
+
 if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
     from sleepviewer.review.checking import Amplitude, Check
 
 _path = click.Path(path_type=Path)
@@ -18,9 +21,18 @@ _path = click.Path(path_type=Path)
 @click.command(short_help="Say what is odd about a night's files, and what was done about it.")
 @click.argument("night", type=_path)
 @click.option("--truth", type=_path, help="The expert's hypnogram (found by its name where it lies beside).")
+@unit_option
+@reading_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
 @click.pass_context
-def check(ctx: click.Context, night: Path, truth: Path | None, as_json: bool) -> None:
+def check(
+    ctx: click.Context,
+    night: Path,
+    truth: Path | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
+    as_json: bool,
+) -> None:
     """Look through a night, every sample of it, and say what is odd.
 
     \b
@@ -31,8 +43,8 @@ def check(ctx: click.Context, night: Path, truth: Path | None, as_json: bool) ->
     from sleepviewer.recording.summary import summary, summary_text
     from sleepviewer.review.checking import check_recording
 
-    with open_recording(night) as recording:
-        found = check_recording(recording, truth)
+    with open_recording(night, units) as recording:
+        found = check_recording(recording, truth, reading)
         facts = summary(recording) | {"notes": []}
     if as_json:
         values = facts | {

@@ -7,15 +7,18 @@ from typing import Any
 
 import click
 
+from sleepviewer.cli.answers import check_reading, reading_option
 from sleepviewer.cli.options import PATH, json_option, print_json, tell
 
 
 @click.command(short_help="Compare two hypnograms of any format.")
 @click.argument("a", type=PATH)
 @click.argument("b", type=PATH)
+@reading_option
+@click.option("--read-b-as", "reading_b", metavar="READING", callback=check_reading, help="The same for B.")
 @click.option("--diff", is_flag=True, help="Also write both line by line, what differs marked (and coloured).")
 @json_option
-def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
+def compare(a: Path, b: Path, reading: str | None, reading_b: str | None, diff: bool, as_json: bool) -> None:
     """Compare two hypnograms of any format, laid over each other by clock time; A is taken as the truth."""
     from sleepviewer.analysis.agreement import agreement
     from sleepviewer.analysis.diff import diff_text
@@ -23,7 +26,7 @@ def compare(a: Path, b: Path, diff: bool, as_json: bool) -> None:
     from sleepviewer.archive.tracks import read_any_track
     from sleepviewer.hypnogram import align, to_hypnogram
 
-    track_a, track_b = read_any_track(a), read_any_track(b)
+    track_a, track_b = read_any_track(a, reading), read_any_track(b, reading_b)
     if track_a.whole_only:  # A does not know its place in the night, so it must fit B as a whole
         second = to_hypnogram(track_b)
         first = align(track_a, start=second.start, n_epochs=len(second), name=b.name)

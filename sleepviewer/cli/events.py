@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sleepviewer.cli.answers import reading_option, unit_option
 from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json
+
+if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
 
 
 @click.command("export-events", short_help="Write a review's events as EDF+ annotations or CSV.")
@@ -68,6 +73,8 @@ def export_events(review: Path, out: Path, origin: str, overwrite: bool, as_json
     multiple=True,
     help="What to look for; may be repeated (default: both).",
 )
+@unit_option
+@reading_option
 @overwrite_option
 @json_option
 def suggest_events(
@@ -77,6 +84,8 @@ def suggest_events(
     whole_night: bool,
     channels: tuple[str, ...],
     kinds: tuple[str, ...],
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -90,11 +99,11 @@ def suggest_events(
     from sleepviewer.scoring.detection import DetectionRequest, Detector, detect, detectable, nothing_found
 
     check_out(out, night, labels, endings=ENDINGS, overwrite=overwrite)
-    opened = open_night(night, look_beside=labels is None)
+    opened = open_night(night, look_beside=labels is None, units=units, reading=reading)
     if labels is not None and is_review_of(opened, labels):
         restore_review(opened, labels)
     elif labels is not None:
-        set_truth_from(opened, labels)
+        set_truth_from(opened, labels, reading)
     check_export_path(opened, out, replace=overwrite)
     possible = [channel.label for channel in detectable(opened.recording)]
     proposed = opened.channel if opened.channel in possible else possible[0]

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sleepviewer.cli.answers import reading_option, unit_option
 from sleepviewer.cli.options import LABEL_ENDINGS, PATH, check_out, json_option, overwrite_option, print_json, tell
 from sleepviewer.errors import ArchiveError, OutputError
 
 if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
     from sleepviewer.review.export_folder import FolderExport, FolderExported
     from sleepviewer.review.exporting import ExportOptions
+    from sleepviewer.review.night import Night
 
 _FORMATS = ("attnsleep", "archive", "edf", "csv", "txt")
 
@@ -35,6 +38,8 @@ _FORMATS = ("attnsleep", "archive", "edf", "csv", "txt")
 @click.option("--only-reviewed", is_flag=True, help="Leave nights out in which nobody has corrected a label.")
 @click.option("--only-edited", is_flag=True, help="Take only epochs whose label was corrected, or accepted by hand.")
 @click.option("--trim-wake", type=click.FloatRange(min=0), help="Keep so many minutes of wake around sleep (npz only).")
+@unit_option
+@reading_option
 @overwrite_option
 @json_option
 def export(
@@ -47,6 +52,8 @@ def export(
     only_reviewed: bool,
     only_edited: bool,
     trim_wake: float | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -71,7 +78,10 @@ def export(
             raise click.UsageError("a recording is exported alone and needs --labels; saved reviews (npz) do not")
         if only_reviewed or recordings is not None:
             raise click.UsageError("--only-reviewed and --recordings go with saved reviews (npz) and folders of them")
-        line = _of_recording(nights[0], labels, out, options, channel, overwrite=overwrite)
+        opened = _opened(nights[0], labels, out, units, reading)
+        line = _of_recording(opened, out, options, channel, overwrite=overwrite)
+    elif units or reading:
+        raise click.UsageError("--unit and --read-as go with a recording; saved reviews (npz) hold what was said")
     else:
         wanted = FolderExport(nights, out, options, recordings, channel, only_reviewed, overwrite)
         if not to_file:
@@ -102,24 +112,29 @@ def _options(
     return ExportOptions(chosen, only_edited, trim_wake)
 
 
-def _of_recording(
-    night: Path, labels: Path, out: Path, options: ExportOptions, channel: str | None, *, overwrite: bool
-) -> dict[str, Any]:
-    from sleepviewer.review.exporting import check_export_path, export_labels
+def _opened(night: Path, labels: Path, out: Path, units: tuple[ToldUnit, ...], reading: str | None) -> Night:
     from sleepviewer.review.night import set_truth_from
     from sleepviewer.review.opening import open_night
     from sleepviewer.review.saving import is_review_of, restore_review
 
     check_out(out, night, labels, endings=LABEL_ENDINGS)
-    opened = open_night(night, look_beside=False)
+    opened = open_night(night, look_beside=False, units=units)
     if is_review_of(opened, labels):
         restore_review(opened, labels)
         if opened.foreign_review:
             raise ArchiveError(opened.foreign_review)
     else:
-        set_truth_from(opened, labels)
+        set_truth_from(opened, labels, reading)
         if labels.suffix.lower() == ".npz":
             opened.notes += (f"{labels.name} is no review of {night.name}; its stages were taken as an expert's.",)
+    return opened
+
+
+def _of_recording(
+    opened: Night, out: Path, options: ExportOptions, channel: str | None, *, overwrite: bool
+) -> dict[str, Any]:
+    from sleepviewer.review.exporting import check_export_path, export_labels
+
     check_export_path(opened, out, options=options, replace=overwrite)
     if channel is not None:
         opened.channel = opened.recording.channel(channel).label

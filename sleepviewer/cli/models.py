@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sleepviewer.cli.options import PATH
+
 if TYPE_CHECKING:
     from sleepviewer.models.versions import FigureRow
     from sleepviewer.scoring.registry import EngineInfo
@@ -21,12 +23,21 @@ _NUMBERS: Final = range(1, 5)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on stdout, nothing else.")
 
 
+_weights_option = click.option(
+    "--weights",
+    type=PATH,
+    multiple=True,
+    help="List a file of weights as well, and where it comes from; may be repeated.",
+)
+
+
 @click.group(
     invoke_without_command=True, short_help="List the models that can score; activate, compare, delete versions."
 )
+@_weights_option
 @_json_option
 @click.pass_context
-def models(context: click.Context, as_json: bool) -> None:
+def models(context: click.Context, weights: tuple[Path, ...], as_json: bool) -> None:
     """List the models that can score: AttnSleep's family with your own versions of them, and YASA.
 
     MACs are multiplications with addition, for one 30-second epoch at 100 Hz. A model without weights scores with a
@@ -34,14 +45,15 @@ def models(context: click.Context, as_json: bool) -> None:
     version; MEMBER@vN and MEMBER@shipped mean that one.
     """
     if context.invoked_subcommand is None:
-        _list(as_json)
+        _list(weights, as_json)
 
 
 @models.command("list", short_help="As “models” alone.")
+@_weights_option
 @_json_option
-def list_models(as_json: bool) -> None:
+def list_models(weights: tuple[Path, ...], as_json: bool) -> None:
     """List the models that can score."""
-    _list(as_json)
+    _list(weights, as_json)
 
 
 @models.command(short_help="Have a version score where its member is asked for by its plain name.")
@@ -126,11 +138,12 @@ def _measured_rows(first: str, second: str, archives: tuple[Path, ...], whole_ni
     return tuple(FigureRow(name, a, b) for name, a, b in figures)
 
 
-def _list(as_json: bool) -> None:
+def _list(weights: tuple[Path, ...], as_json: bool) -> None:
     from sleepviewer.models.versions import ModelVersions
     from sleepviewer.scoring.registry import YASA, YASA_CARD, list_engines
 
     rows = [_yasa(info) if info.id == YASA else _member(info) for info in list_engines()]
+    rows += [_of_file(path) for path in weights]
     for entry in ModelVersions().damaged():
         click.echo(f"note: {entry.reason}", err=True)
     if as_json:
@@ -142,10 +155,38 @@ def _list(as_json: bool) -> None:
     active = [f"{row['name']} = {Path(row['weights']).stem}" for row in rows if row["active"]]
     if active:
         click.echo(f"Active: {', '.join(active)}.")
+    for row in rows[len(rows) - len(weights) :]:
+        click.echo(f"{row['weights']}: {row['origin']}, SHA-256 {row['sha256']}")
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    """Return the row of a file of weights. Raises CheckpointError where it can't be read or holds no such weights."""
+    from sleepviewer.models.checkpoints import load_weights
+    from sleepviewer.models.costs import costs_of
+    from sleepviewer.models.family import title_of
+    from sleepviewer.models.origin import origin_of
+    from sleepviewer.models.shape import InputShape
+
+    loaded = load_weights(path)
+    card = loaded.card
+    return {
+        "name": card.member,
+        "title": title_of(card.member),
+        "rate_hz": card.shape.rate_hz,
+        "epoch_s": card.shape.seconds,
+        "parameters": costs_of(card.member, card.shape).parameters,
+        "macs": costs_of(card.member, InputShape.whole_epoch(_COUNTED_AT_HZ)).macs,
+        "weights": path.name,
+        "active": False,
+        "origin": str(origin_of(loaded.sha256)),
+        "sha256": loaded.sha256,
+        "card": card.as_dict(),
+    }
 
 
 def _member(info: EngineInfo) -> dict[str, Any]:
     from sleepviewer.models.costs import costs_of
+    from sleepviewer.models.origin import Origin
     from sleepviewer.models.shape import InputShape
     from sleepviewer.models.shipped import shipped_weights
 
@@ -161,6 +202,7 @@ def _member(info: EngineInfo) -> dict[str, Any]:
         "macs": costs_of(info.member, counted).macs,
         "weights": None if weights is None else weights.name,
         "active": info.version is not None and info.id == info.member,
+        "origin": None if weights is None else str(Origin.SHIPPED if info.version is None else Origin.OWN),
         "card": None if info.card is None else info.card.as_dict(),
     }
 
@@ -183,6 +225,7 @@ def _yasa(info: EngineInfo) -> dict[str, Any]:
         "macs": None,
         "weights": weights,
         "active": False,
+        "origin": None,
         "card": YASA_CARD.as_dict(),
     }
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sleepviewer import __version__
+from sleepviewer.cli.answers import reading_option, sentence_of, unit_option
 from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json, tell, truth_option
 from sleepviewer.cli.score import agreement_of, run_engine, scoring_summary, scoring_text
 from sleepviewer.errors import ChannelError, RecordingError, SleepViewerError
+
+if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
 
 _DEMO_EPOCH = 181
 _DEMO_PICTURE = Path("sleepviewer-demo.png")
@@ -38,11 +42,11 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except SleepViewerError as error:
-            click.echo(f"sleepviewer: {error}", err=True)
+            click.echo(f"sleepviewer: {sentence_of(error)}", err=True)
             ctx.exit(1)
 
 
-_VIEW_OPTIONS = ("--truth", "--labels", "--screenshot", "--epoch", "--size", "--theme")
+_VIEW_OPTIONS = ("--truth", "--labels", "--unit", "--read-as", "--screenshot", "--epoch", "--size", "--theme")
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -117,6 +121,8 @@ def _timebase(_: click.Context, __: click.Parameter, value: str | None) -> float
 @click.option("--size", default="1366x768", show_default=True, callback=_size, help="Size of the picture.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Colours (default: the system's, or light).")
 @click.option("--overwrite", is_flag=True, help="Write over a picture that is there.")
+@unit_option
+@reading_option
 def view(
     night: Path | None,
     truth: Path | None,
@@ -129,6 +135,8 @@ def view(
     size: tuple[int, int],
     theme: str | None,
     overwrite: bool,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
 ) -> None:
     """Open a night in the window (the word “view” may be left out)."""
     if screenshot is not None:
@@ -139,7 +147,7 @@ def view(
         from sleepviewer.app.main import paint_window
         from sleepviewer.review.opening import open_night
 
-        opened = open_night(night, truth_path=truth, labels_path=labels)
+        opened = open_night(night, truth_path=truth, labels_path=labels, units=units, reading=reading)
         tell(opened.notes)
         paint_window(
             opened,
@@ -156,7 +164,7 @@ def view(
         raise RecordingError("There is no display to show a window on; use --screenshot, or the command “score”.")
     from sleepviewer.app.main import run_window
 
-    sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme))
+    sys.exit(run_window(night, truth=truth, labels=labels, epoch=epoch, theme=theme, units=units, reading=reading))
 
 
 @main.command(short_help="Say what is in a recording.")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sleepviewer.cli.answers import reading_option, unit_option
 from sleepviewer.cli.options import PATH, print_json
 from sleepviewer.errors import AnalysisError, OutputError
+
+if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
 
 
 @click.command(short_help="Report on cross-validations (their folders), or on one night as a page.")
@@ -29,6 +34,8 @@ from sleepviewer.errors import AnalysisError, OutputError
 @click.option(
     "--draws", type=click.IntRange(min=1), default=2000, show_default=True, help="Draws of subjects for the intervals."
 )
+@unit_option
+@reading_option
 @click.option("--overwrite", is_flag=True, help="Write over an earlier report.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else (runs only).")
 def report(
@@ -37,6 +44,8 @@ def report(
     paper: str,
     allow_unfinished: bool,
     draws: int,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -55,8 +64,12 @@ def report(
     if any(run.is_file() for run in runs):
         if len(runs) > 1:
             raise click.UsageError("a report is on one night, or on the folders of runs; “analyse” takes many nights")
-        _report_night(runs[0], out, paper=paper, overwrite=overwrite)
+        if units and runs[0].suffix.lower() == ".npz":
+            raise click.UsageError("--unit goes with a recording; an archive holds its signal in µV")
+        _report_night(runs[0], out, paper=paper, overwrite=overwrite, units=units, reading=reading)
         return
+    if units or reading:
+        raise click.UsageError("--unit and --read-as go with a night, not with the folders of runs")
     from sleepviewer.training.report import REPORT_FILES, write_results
     from sleepviewer.training.report_text import results_dict, text_report
     from sleepviewer.training.results import collect_results
@@ -73,7 +86,9 @@ def report(
         click.echo(text_report(results), nl=False)
 
 
-def _report_night(night: Path, out: Path, *, paper: str, overwrite: bool) -> None:
+def _report_night(
+    night: Path, out: Path, *, paper: str, overwrite: bool, units: tuple[ToldUnit, ...], reading: str | None
+) -> None:
     from sleepviewer.files import atomic_writer
     from sleepviewer.reports.night_facts import facts_of
 
@@ -82,7 +97,7 @@ def _report_night(night: Path, out: Path, *, paper: str, overwrite: bool) -> Non
         raise OutputError(f"{out} was not written: end its name in .pdf or .html.")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
-    facts = facts_of(night)
+    facts = facts_of(night, units=units, reading=reading)
     if ending == ".pdf":
         from sleepviewer.reports.night_pdf import write_night_pdf
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sleepviewer.cli.answers import reading_option, sentence_of, unit_option
 from sleepviewer.cli.compare import agreement_text
 from sleepviewer.cli.options import (
     LABEL_ENDINGS,
@@ -22,6 +23,7 @@ from sleepviewer.cli.options import (
 from sleepviewer.errors import AlignmentError, ChannelError, SleepViewerError
 
 if TYPE_CHECKING:
+    from sleepviewer.recording import ToldUnit
     from sleepviewer.review.night import Night
     from sleepviewer.scoring.base import ChannelChoice, Prediction
     from sleepviewer.scoring.registry import EngineSpec
@@ -49,6 +51,8 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> st
 @click.option("--eog", help="EOG channel to give the engine as well.")
 @click.option("--emg", help="EMG channel to give the engine as well.")
 @truth_option
+@unit_option
+@reading_option
 @click.option("--out", type=PATH, required=True, help="Where to write: npz (with all probabilities), edf, csv or txt.")
 @overwrite_option
 @json_option
@@ -60,6 +64,8 @@ def score(
     eog: str | None,
     emg: str | None,
     truth: Path | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
     out: Path,
     overwrite: bool,
     as_json: bool,
@@ -73,10 +79,10 @@ def score(
 
     spec = _engine_spec(engine, weights)
     check_out(out, night, truth, weights, endings=LABEL_ENDINGS, overwrite=overwrite)
-    opened = open_night(night, truth_path=truth, look_beside=False)
+    opened = open_night(night, truth_path=truth, look_beside=False, units=units, reading=reading)
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
-    _find_truth(opened)
+    _find_truth(opened, reading)
     check_export_path(opened, out, replace=overwrite)
     eeg = channel or opened.channel
     if eeg is None:
@@ -127,7 +133,7 @@ def run_engine(night: Night, spec: EngineSpec, channels: ChannelChoice) -> Predi
     return make_engine(spec).score(night.recording, channels, tell)
 
 
-def _find_truth(night: Night) -> None:
+def _find_truth(night: Night, reading: str | None) -> None:
     """Use an expert's hypnogram that lies beside the recording, and say so."""
     from sleepviewer.datasets.sleep_edf import find_truth
     from sleepviewer.review.night import set_truth_from
@@ -136,10 +142,10 @@ def _find_truth(night: Night) -> None:
     if found is None:
         return
     try:
-        set_truth_from(night, found)
+        set_truth_from(night, found, reading)
         night.notes += (f"Compared with {found.name}, found beside the recording.",)
     except SleepViewerError as error:
-        night.notes += (f"{found.name} lies beside the recording but was not used: {error}",)
+        night.notes += (f"{found.name} lies beside the recording but was not used: {sentence_of(error)}",)
 
 
 def scoring_summary(night: Night, prediction: Prediction) -> dict[str, Any]:

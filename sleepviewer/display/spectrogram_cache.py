@@ -68,6 +68,7 @@ def _path_of(recording: Recording, label: str) -> Path | None:
         parameters.TIME_HALFBANDWIDTH,
         parameters.N_TAPERS,
     )
-    known = (str(recording.path.resolve()), stamp.size, stamp.mtime_ns, label, settings)
+    told = tuple(unit.unit for unit in recording.told_units if unit.label == label)
+    known = (str(recording.path.resolve()), stamp.size, stamp.mtime_ns, label, settings, *told)
     name = hashlib.sha256(repr(known).encode()).hexdigest()[:32]
     return platformdirs.user_cache_path("SleepViewer", appauthor=False) / "spectrograms" / f"{name}.npz"

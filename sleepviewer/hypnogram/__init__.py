@@ -13,20 +13,24 @@ from sleepviewer.hypnogram.csv_file import read_csv, write_csv
 from sleepviewer.hypnogram.edf_annotations import read_edf, write_edf
 from sleepviewer.hypnogram.formats import format_ids, read_track, write_hypnogram
 from sleepviewer.hypnogram.profusion import read_profusion
+from sleepviewer.hypnogram.readings import Reading, meaning_of, readings_of
 from sleepviewer.hypnogram.text_file import read_text, write_text
 
 __all__ = [
     "Bout",
     "Hypnogram",
+    "Reading",
     "StageTrack",
     "align",
     "bouts_of",
     "format_ids",
+    "meaning_of",
     "read_csv",
     "read_edf",
     "read_profusion",
     "read_text",
     "read_track",
+    "readings_of",
     "to_hypnogram",
     "write_csv",
     "write_edf",

@@ -38,11 +38,12 @@ class Numbers(StrEnum):
     FIVE_IS_WAKE = "five-is-wake"
 
 
-_MEANING: Final = {
+MEANING: Final = {
     Numbers.AASM: "0 W, 1 N1, 2 N2, 3 N3, 4 REM",
     Numbers.R_AND_K: "0 W, 1 N1, 2 N2, 3 and 4 N3, 5 REM",
     Numbers.FIVE_IS_WAKE: "5 W, 1 N1, 2 N2, 3 N3, 4 REM",
 }
+"""What each of them says, as notes and questions put it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def stages_of(
             )
         stages.append(int(stage))
     if numbers is not None:
-        note = f"{source}: numbers were read as {_MEANING[numbers]}, as was said."
+        note = f"{source}: numbers were read as {MEANING[numbers]}, as was said."
         return stages, (note,) if digits else ()
     fours_s = sum(
         duration

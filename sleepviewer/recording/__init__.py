@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from sleepviewer.errors import RecordingError
@@ -10,6 +11,8 @@ from sleepviewer.recording.edf import open_edf
 from sleepviewer.recording.edf_header import BDF_MAGIC, EDF_MAGIC
 from sleepviewer.recording.mne_adapter import FORMATS, format_of, open_with_mne
 from sleepviewer.recording.roles import guess_role, propose_emg, propose_eog, propose_scoring_channel
+from sleepviewer.recording.units import ToldUnit
+from sleepviewer.recording.units_told import with_told_units
 
 __all__ = [
     "Channel",
@@ -17,21 +20,32 @@ __all__ = [
     "Gap",
     "Recording",
     "Role",
+    "ToldUnit",
     "guess_role",
     "open_recording",
     "propose_emg",
     "propose_eog",
     "propose_scoring_channel",
+    "with_told_units",
 ]
 
 
-def open_recording(path: Path | str) -> Recording:
+def open_recording(path: Path | str, units: Iterable[ToldUnit] = ()) -> Recording:
     """Open a night of any known format; nothing but its header is read.
 
+    ``units`` is what a person has told of its channels (:func:`with_told_units`, whose ChannelError it may raise).
     EDF and BDF are known by their first bytes, whatever the file is called; other formats by the suffix. Raises
     RecordingError, with a sentence, where the file is missing, not readable, damaged or of no known format.
     """
-    path = Path(path)
+    recording = _open(Path(path))
+    try:
+        return with_told_units(recording, units)
+    except BaseException:
+        recording.close()
+        raise
+
+
+def _open(path: Path) -> Recording:
     magic = _first_bytes(path)
     if magic in (EDF_MAGIC, BDF_MAGIC):
         return open_edf(path)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import ChannelError, RecordingError
 from sleepviewer.recording.annotations import Annotations
+from sleepviewer.recording.units import ToldUnit
 from sleepviewer.stages import EPOCH_S
 
 Samples = NDArray[np.float32]
@@ -110,6 +111,7 @@ class Recording(ABC):
     notes: sentences for the user about what was odd in the file and what was done about it.
     simulated: whether the header says that the night is simulated.
     stamp: the file as it was when it was opened, or None for a recording that is not in a file.
+    told_units: what a person said of channels' units, where the file gives none or a wrong one.
     """
 
     path: Path
@@ -121,6 +123,7 @@ class Recording(ABC):
     notes: tuple[str, ...] = ()
     simulated: bool = False
     stamp: FileStamp | None = None
+    told_units: tuple[ToldUnit, ...] = ()
 
     @abstractmethod
     def read(self, label: str, start_s: float, stop_s: float) -> Samples:

@@ -332,7 +332,7 @@ def _channels_of(path: Path, header: EdfHeader) -> tuple[list[_Calibrated], list
     named = [c.channel for c in calibrated if c.channel.label not in raw]
     unknown = [c.label for c in named if not c.unit and c.role in roles]
     if unknown:
-        notes.append(f"{path.name} gives no unit for {_listed(unknown)}; not taken for µV.")
+        notes.append(f"{path.name} gives no unit for {_listed(unknown)}; none is assumed.")
     return calibrated, notes
 
 

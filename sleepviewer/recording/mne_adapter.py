@@ -115,7 +115,7 @@ class MneRecording(Recording):
             notes.append(f"The start time of {self.name} is in UTC, as the file gives it.")
         unknown = [c.label for c in self.channels if not c.unit and c.role in (Role.EEG, Role.EOG, Role.EMG)]
         if unknown:
-            notes.append(f"{self.name} gives no unit for {', '.join(unknown)}; not taken for µV.")
+            notes.append(f"{self.name} gives no unit for {', '.join(unknown)}; none is assumed.")
         return tuple(notes)
 
     def read(self, label: str, start_s: float, stop_s: float) -> Samples:

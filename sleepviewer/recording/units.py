@@ -53,6 +53,14 @@ class Unit:
         return self.name == MICROVOLT
 
 
+@dataclass(frozen=True, slots=True)
+class ToldUnit:
+    """What a person said of a channel: its values are in ``unit`` (µV, mV …), or it is left ``as-is``."""
+
+    label: str
+    unit: str
+
+
 def parse_unit(text: str) -> Unit:
     """Return the unit that a file's word stands for.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from sleepviewer.analysis.errors import Comparison, compare
 from sleepviewer.analysis.quality import measure
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive
 from sleepviewer.errors import ChannelError
+from sleepviewer.recording import ToldUnit
 from sleepviewer.reports.nights import arousals_of, lights_of
 from sleepviewer.review.comparison import arousals_of as document_arousals
 from sleepviewer.review.comparison import document_scorers
@@ -75,12 +76,13 @@ class NightFacts:
         )
 
 
-def facts_of(path: Path) -> NightFacts:
+def facts_of(path: Path, *, units: Iterable[ToldUnit] = (), reading: str | None = None) -> NightFacts:
     """Read a night for a report: an archive (npz), or a recording with what lies beside it.
 
+    Of a recording, ``units`` is what was told of its channels, ``reading`` how the expert's hypnogram is to be read.
     Raises ArchiveError, RecordingError and what else opening a night raises.
     """
-    return _archived(path) if path.suffix.lower() == ".npz" else _recorded(path)
+    return _archived(path) if path.suffix.lower() == ".npz" else _recorded(path, units, reading)
 
 
 def _archived(path: Path) -> NightFacts:
@@ -111,11 +113,11 @@ def _scorers(archive: ScoringArchive) -> dict[str, StageArray]:
     return found
 
 
-def _recorded(path: Path) -> NightFacts:
+def _recorded(path: Path, units: Iterable[ToldUnit], reading: str | None) -> NightFacts:
     from sleepviewer.archive.build import make_meta
     from sleepviewer.review.opening import open_night
 
-    night = open_night(path)
+    night = open_night(path, units=units, reading=reading)
     document, recording = night.document, night.recording
     with recording:
         prediction, truth = document.prediction, document.truth

@@ -15,6 +15,7 @@ from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Channel, Recording, Role
 from sleepviewer.recording.roles import MIN_SCORING_RATE_HZ, propose_scoring_channel
 from sleepviewer.recording.units import amplitude_notes, fitting_units
+from sleepviewer.recording.units_told import lacks_unit
 from sleepviewer.review.night import load_truth
 
 _WINDOW_S: Final = 600.0
@@ -119,8 +120,10 @@ class Check:
         return max((finding.severity for finding in self.findings), default=Severity.FINE)
 
 
-def check_recording(recording: Recording, truth_path: Path | None = None) -> Check:
+def check_recording(recording: Recording, truth_path: Path | None = None, reading: str | None = None) -> Check:
     """Look through a recording, every sample of it, and the hypnogram that is named or lies beside it.
+
+    ``reading`` says how to read the hypnogram, where a person has said it.
 
     Raises RecordingError where the file can't be read to its end.
     """
@@ -128,7 +131,7 @@ def check_recording(recording: Recording, truth_path: Path | None = None) -> Che
     findings = [
         *_of_the_file(recording),
         *_of_channels(recording, amplitudes),
-        *_of_the_hypnogram(recording, truth_path),
+        *_of_the_hypnogram(recording, truth_path, reading),
     ]
     return Check(amplitudes, tuple(sorted(findings, key=lambda finding: -finding.severity)))
 
@@ -159,10 +162,11 @@ def _of_a_channel(channel: Channel, found: Amplitude) -> Iterator[str]:
     if found.interquartile is None:
         yield f"{name} holds no sample."
         return
-    if asked and not channel.unit.strip():
+    if asked and lacks_unit(channel):
         yield _unit_sentence(channel, found.interquartile)
     elif channel.is_voltage and channel.role in (Role.EEG, Role.EOG):
-        yield from amplitude_notes(found.interquartile, channel.label)
+        for note in amplitude_notes(found.interquartile, channel.label):
+            yield f"{note} {_how_to_tell(channel)}"
     flat, clipped = found.flat or 0.0, found.clipped or 0.0
     if found.low == found.high:
         yield f"{name} is one value from beginning to end."
@@ -177,15 +181,19 @@ def _of_a_channel(channel: Channel, found: Amplitude) -> Iterator[str]:
 def _unit_sentence(channel: Channel, spread: float) -> str:
     fitting = fitting_units(spread)
     guess = f"its amplitude would fit {' or '.join(fitting)}" if fitting else "its amplitude fits no unit of an EEG"
-    return f"The file gives no unit for “{channel.label}”; {guess}. It is not taken for µV unless you say so."
+    return f"The file gives no unit for “{channel.label}”; {guess}. None is assumed. {_how_to_tell(channel)}"
 
 
-def _of_the_hypnogram(recording: Recording, truth_path: Path | None) -> Iterator[Finding]:
+def _how_to_tell(channel: Channel) -> str:
+    return f'Say which it is with --unit "{channel.label}=mV", or in the window under File › Units of channels…'
+
+
+def _of_the_hypnogram(recording: Recording, truth_path: Path | None, reading: str | None) -> Iterator[Finding]:
     path = truth_path or find_truth(recording.path)
     if path is None or recording.n_epochs == 0:
         return
     try:
-        truth = load_truth(recording, path)
+        truth = load_truth(recording, path, reading)
     except SleepViewerError as error:
         yield Finding(Severity.ODD, "hypnogram", str(error))
         return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from sleepviewer.datasets.sleep_edf import find_truth
-from sleepviewer.errors import RecordingError, SleepViewerError
-from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
+from sleepviewer.errors import AmbiguousHypnogramError, RecordingError, SleepViewerError
+from sleepviewer.recording import Recording, ToldUnit, open_recording, propose_scoring_channel
 from sleepviewer.review.document import Document
-from sleepviewer.review.night import Night, load_truth, set_truth_from
+from sleepviewer.review.night import Night, load_truth, not_used, set_truth_from
 from sleepviewer.review.saving import is_review_of, restore_review, review_places, scorer_in
 from sleepviewer.review.scorer import usual_scorer
 
@@ -22,26 +23,35 @@ def open_night(
     labels_path: Path | None = None,
     look_beside: bool = True,
     scorer: str | None = None,
+    reading: str | None = None,
+    units: Iterable[ToldUnit] = (),
 ) -> Night:
     """Open a recording with its truth and, where there is one, the review that was saved of it.
 
     ``truth_path`` and ``labels_path`` name the expert's hypnogram and a saved review; with ``look_beside`` either is
-    otherwise looked for by its name. A truth that was named counts most, then the review's own, then one that was
-    found; where they differ, a note says so. ``scorer`` is who is to score (default: whoever is logged in); a review is
-    then looked for among those of that name alone, else one's own come before others'. Trouble with a file that was
-    only found is a note, with one that was named an error: RecordingError, HypnogramError, AlignmentError,
-    ArchiveError.
+    otherwise looked for by its name. ``scorer`` is who is to score (default: whoever is logged in); a review is then
+    looked for among those of that name alone, else one's own come before others'. ``reading`` says how to read the
+    truth, where a person has said it; ``units`` were told of the recording's channels, and those that the review holds
+    of other channels count as well. A truth that was named counts most, then the review's own, then one that was found;
+    where they differ, a note says so. Trouble with a file that was only found is a note, with one that was named an
+    error: RecordingError, ChannelError, HypnogramError, AlignmentError, ArchiveError.
     """
-    recording = open_recording(path)
+    recording = open_recording(path, units)
     try:
-        return _furnish(recording, truth_path, labels_path, look_beside=look_beside, scorer=scorer)
+        return _furnish(recording, truth_path, labels_path, look_beside=look_beside, scorer=scorer, reading=reading)
     except BaseException:
         recording.close()
         raise
 
 
 def _furnish(
-    recording: Recording, truth_path: Path | None, labels_path: Path | None, *, look_beside: bool, scorer: str | None
+    recording: Recording,
+    truth_path: Path | None,
+    labels_path: Path | None,
+    *,
+    look_beside: bool,
+    scorer: str | None,
+    reading: str | None,
 ) -> Night:
     if recording.n_epochs == 0:
         raise RecordingError(
@@ -55,9 +65,9 @@ def _furnish(
     elif look_beside:
         _restore_found(night, only_own=scorer is not None)
     if truth_path is not None:
-        _use_named_truth(night, truth_path)
+        _use_named_truth(night, truth_path, reading)
     elif look_beside and (found := find_truth(recording.path)) is not None:
-        _use_found_truth(night, found)
+        _use_found_truth(night, found, reading)
     return night
 
 
@@ -82,9 +92,9 @@ def _restore_found(night: Night, *, only_own: bool) -> None:
             night.notes += (f"{place.name} was found by its name but not taken up: {error}",)
 
 
-def _use_named_truth(night: Night, path: Path) -> None:
+def _use_named_truth(night: Night, path: Path, reading: str | None) -> None:
     before = night.document.truth
-    set_truth_from(night, path)
+    set_truth_from(night, path, reading)
     now = night.document.truth
     if before is not None and now is not None and (differing := int(np.sum(before.stages != now.stages))):
         night.notes += (
@@ -92,12 +102,17 @@ def _use_named_truth(night: Night, path: Path) -> None:
         )
 
 
-def _use_found_truth(night: Night, path: Path) -> None:
+def _use_found_truth(night: Night, path: Path, reading: str | None) -> None:
     """Use a hypnogram that lies beside the recording, unless the review brought one; say where the two differ."""
     try:
-        truth = load_truth(night.recording, path)
+        truth = load_truth(night.recording, path, reading)
+    except AmbiguousHypnogramError as error:
+        night.notes += (not_used(path, error),)
+        if error.choices and night.document.truth is None:
+            night.ambiguous_truth = path, error
+        return
     except SleepViewerError as error:
-        night.notes += (f"{path.name} was found by its name but not used: {error}",)
+        night.notes += (not_used(path, error),)
         return
     kept = night.document.truth
     if kept is None:

@@ -20,11 +20,12 @@ from sleepviewer.errors import ArchiveError, ChannelError, OutputError, Recordin
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
+from sleepviewer.recording.units_told import told_from_json, told_to_json
 from sleepviewer.review.event_files import events_of
 from sleepviewer.review.events import Event
 from sleepviewer.review.history import read_history
 from sleepviewer.review.lights import Lights
-from sleepviewer.review.night import Night
+from sleepviewer.review.night import Night, tell_units
 from sleepviewer.review.predictions import prediction_facts, prediction_of
 from sleepviewer.review.state import Base
 from sleepviewer.review.undo import Undoable
@@ -157,6 +158,7 @@ def _archive_of(night: Night, channel: str | None, sha256: str) -> ScoringArchiv
     )
     meta["base_is_chosen"] = document.base_is_chosen
     meta["undone"] = [edit.as_dict() for edit in document.undone]
+    meta["told_units"] = told_to_json(night.recording.told_units)
     meta["lights"] = document.lights.as_dict()
     meta["events"] = [event.as_dict() for event in document.events]
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
@@ -243,12 +245,21 @@ def restore_review(night: Night, path: Path) -> None:
         events=events,
         undone=undone,
     )
+    _restore_units(night, archive)
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
         night.channel = archive.ch_label
     sha256 = _mapping(archive.meta, "recording").get("sha256")
     night.reviewed_sha256 = sha256 if isinstance(sha256, str) and sha256 else None
     night.saved_path, night.saved_stamp = path, stamp
     night.notes += tuple(text for text in (note, damage, dark, lost) if text)
+
+
+def _restore_units(night: Night, archive: ScoringArchive) -> None:
+    """Take up the units that were told when the review was made; what is told by now of a channel counts more."""
+    recording = night.recording
+    kept = told_from_json(recording, archive.meta.get("told_units"))
+    with suppress(ChannelError):  # kept of a file that had other units: then it is asked again
+        tell_units(night, (*kept, *recording.told_units))
 
 
 def is_review_of(night: Night, path: Path) -> bool:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sleepviewer.errors import ChannelError, EngineError
 from sleepviewer.recording.base import Channel, FileStamp, Recording, Role
+from sleepviewer.recording.units import ToldUnit
 from sleepviewer.scoring.base import CancelToken, Progress, ProgressCallback, no_progress
 from sleepviewer.scoring.signals import NightSignal, read_signal
 from sleepviewer.scoring.yasa_engine import yasa_calls, yasa_version
@@ -46,6 +47,7 @@ class DetectionRequest:
     """What to look for in which channels of a file; ``stages`` (``int8 [n_epochs]``) restricts it to N2 and N3.
 
     ``stamp`` is that of the recording that the caller has open: another file that took its place is a RecordingError.
+    ``units`` is what was told of that recording's channels.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class DetectionRequest:
     detectors: tuple[Detector, ...] = tuple(Detector)
     stages: StageArray | None = None
     stamp: FileStamp | None = None
+    units: tuple[ToldUnit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sleepviewer import __version__
 from sleepviewer.errors import ChannelError, CheckpointError, EngineError
 from sleepviewer.models.family import title_of
+from sleepviewer.models.origin import origin_notes
 from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.recording.base import Recording
 from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
@@ -92,7 +93,7 @@ class FamilyEngine:
         check_scorable(recording, channels.eeg)
         cancel.check()
         signal = read_signal(recording, channels.eeg)
-        notes = (*weights.notes, *_rate_notes(signal, weights.card), *signal.notes)
+        notes = (*self._origin_notes(weights), *weights.notes, *_rate_notes(signal, weights.card), *signal.notes)
         epochs = night_epochs(signal, weights.card)
         del signal
         runner = self._runner(weights)
@@ -138,7 +139,7 @@ class FamilyEngine:
         The night is resampled, filtered and scaled as for scoring; rows of missing epochs are NaN.
         """
         weights = self._weights()
-        return weights, _epochs(signal, weights.card)
+        return weights, night_epochs(signal, weights.card)
 
     def _weights(self) -> LoadedWeights:
         """Return the weights, read once."""
@@ -155,6 +156,10 @@ class FamilyEngine:
             _check_card(loaded.card, self._member, path)
             self._loaded = loaded
         return self._loaded
+
+    def _origin_notes(self, weights: LoadedWeights) -> tuple[str, ...]:
+        """Return a sentence where the user chose weights that are neither the program's nor hers."""
+        return () if self._path is None else origin_notes(self._path.name, weights.sha256)
 
     def _runner(self, weights: LoadedWeights) -> _BatchRunner:
         """Return what runs the model, which is built once, on the device to begin with."""

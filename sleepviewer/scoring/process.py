@@ -23,6 +23,7 @@ from typing import Any, Final, Self
 from sleepviewer import errors
 from sleepviewer.errors import EngineError, ScoringCancelled, SleepViewerError
 from sleepviewer.recording.base import FileStamp
+from sleepviewer.recording.units import ToldUnit
 from sleepviewer.scoring import worker
 from sleepviewer.scoring.base import (
     CancelToken,
@@ -48,13 +49,14 @@ class ScoringRequest:
     """A night to score: its file, the engine, and the channels to give it.
 
     ``stamp`` is that of the recording that the caller has open, if any: another file that has taken its place
-    meanwhile is not scored, but a RecordingError.
+    meanwhile is not scored, but a RecordingError. ``units`` is what was told of that recording's channels.
     """
 
     path: Path
     spec: EngineSpec
     channels: ChannelChoice
     stamp: FileStamp | None = None
+    units: tuple[ToldUnit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,9 +12,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.errors import ChannelError
+from sleepviewer.errors import ChannelError, UnitError
 from sleepviewer.recording.base import Recording, Samples
 from sleepviewer.recording.units import amplitude_notes, interquartile_range
+from sleepviewer.recording.units_told import AS_IT_IS
 from sleepviewer.stages import EPOCH_S
 
 
@@ -53,8 +54,8 @@ class NightSignal:
 def read_signal(recording: Recording, label: str) -> NightSignal:
     """Read all whole epochs of one channel.
 
-    Raises ChannelError for a channel that is absent, is no voltage, or has no signal anywhere, RecordingError where
-    the file can't be read.
+    Raises ChannelError for a channel that is absent, is no voltage, or has no signal anywhere, UnitError for one whose
+    unit nobody has told, RecordingError where the file can't be read.
     """
     channel = recording.channel(label)
     notes = list(_unit_notes(recording, label))
@@ -75,7 +76,7 @@ def read_signal(recording: Recording, label: str) -> NightSignal:
 
 
 def _unit_notes(recording: Recording, label: str) -> tuple[str, ...]:
-    """Return what is to be said about the unit. Raises ChannelError where it is another than a voltage."""
+    """Return what is to be said about the unit. Raises ChannelError where it is no voltage, UnitError where unknown."""
     channel = recording.channel(label)
     if channel.is_voltage:
         return ()
@@ -83,7 +84,12 @@ def _unit_notes(recording: Recording, label: str) -> tuple[str, ...]:
         raise ChannelError(
             f"Channel “{label}” of {recording.name} is in {channel.unit}, which is no voltage; choose an EEG channel."
         )
-    return (f"The file gives no unit for “{label}”; its values were taken as µV.",)
+    if any(told.label == label for told in recording.told_units):
+        return (f"“{label}” has no unit; its values were given to the model as if they were µV.",)
+    raise UnitError(
+        f"The file gives no unit for “{label}” of {recording.name}, and none is assumed; say which it is "
+        f'(--unit "{label}=mV", or {AS_IT_IS} to score its numbers as they are).'
+    )
 
 
 def _missing_epochs(samples: Samples, rate_hz: float, n_epochs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

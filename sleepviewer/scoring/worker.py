@@ -208,7 +208,7 @@ class _Server:
         request = message.request
         if request.stamp is not None:
             request.stamp.check(request.path)
-        with open_recording(request.path) as recording:
+        with open_recording(request.path, request.units) as recording:
             if isinstance(message, Detect):
                 from sleepviewer.scoring.detection import detect
 

@@ -41,6 +41,21 @@ ROWS: Final = (
         unless="no hypnogram was added",
     ),
     KeyRow(
+        "units",
+        "File",
+        "Units of channels…",
+        (),
+        tip="Say which unit a channel is in where the file gives none or a wrong one, or take that back",
+    ),
+    KeyRow(
+        "units_forget",
+        "File",
+        "Take back what was said of units",
+        (),
+        tip="Have every channel of this recording be as its file says again",
+        unless="nothing was said of this recording's units",
+    ),
+    KeyRow(
         "open_demo",
         "File",
         "Open the simulated night",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -164,9 +164,14 @@ class TraceView(PageCanvas):
                 {id(trace): replace(trace, half_height=step(half_height(trace), -direction)) for trace in chosen}
             )
 
-    def reset_gains(self) -> None:
-        """Give every lane the scale that suits its role and signal."""
-        self._change({id(trace): replace(trace, half_height=None) for trace in self._montage.traces})
+    def reset_gains(self, labels: Collection[str] | None = None) -> None:
+        """Give every lane, or those that show any of these channels, the scale that suits its role and signal."""
+        chosen = (
+            trace
+            for trace in self._montage.traces
+            if labels is None or not {trace.derivation.plus, *trace.derivation.minus}.isdisjoint(labels)
+        )
+        self._change({id(trace): replace(trace, half_height=None) for trace in chosen})
 
     def _change(self, changed: dict[int, Trace]) -> None:
         self._montage = replace(
