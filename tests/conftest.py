@@ -99,3 +99,10 @@ def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 def window(make_window: Callable[[], MainWindow]) -> MainWindow:
     """One window without a night."""
     return make_window()
+
+
+@pytest.fixture(autouse=True)
+def patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are waited for however busy the machine is: only tests of slow drives see a page that is being read."""
+    monkeypatch.setattr("sleepviewer.app.traces.reader.PATIENCE_S", 20.0)
+    monkeypatch.setattr("sleepviewer.app.traces.reader.IMPATIENCE_S", 20.0)

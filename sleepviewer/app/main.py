@@ -105,9 +105,10 @@ def settle(window: MainWindow) -> None:
 
 
 def _working(window: MainWindow) -> bool:
-    """Whether something that is shown is still being computed: the spectrogram, the marks, pages of hours."""
+    """Whether something that is shown is still being read or computed: pages, the spectrogram, the marks."""
     return (
         window.page.night.spectrogram.pending
+        or window.page.traces.busy
         or any(work.running for work in window.findChildren(Background))
         or any(overview.building for overview in window.findChildren(Overview))
     )
