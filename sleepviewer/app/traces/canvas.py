@@ -351,6 +351,8 @@ class PageCanvas(QWidget):
             assert isinstance(key, _PageKey)
             if key.generation == self._generation and asked.wanted and not self.busy:
                 self._picture(asked.answer.page, key.layout)
+        elif asked.purpose is Purpose.SCALES and asked.error is None:
+            self._refresh()
 
     def _take(self, asked: Asked) -> None:
         """Show the page that was asked for, now that it is there."""
@@ -368,6 +370,10 @@ class PageCanvas(QWidget):
             self._show(self._standing_in(STALE, UNREADABLE))
         else:
             self._show(replace(reading.page, selected=self._selected))
+            if reading.unscaled:
+                composer, lanes = self._composer, reading.unscaled
+                assert composer is not None
+                self._reader.ask(lanes, Purpose.SCALES, lambda _: composer.find_scales(lanes))
         for sentence in reading.sentences:
             self.trouble.emit(sentence)
 

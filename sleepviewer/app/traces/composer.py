@@ -7,7 +7,8 @@ Pages are read in the thread of a :class:`PageReader`, one after the other; only
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +19,7 @@ from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import LaneLook, Missing, Page
 from sleepviewer.display.filters import RAW
-from sleepviewer.display.gain import starting_half_height
+from sleepviewer.display.gain import starting_half_heights, usual_half_height
 from sleepviewer.display.montage import Derivation, Montage, Trace, shown_channel
 from sleepviewer.display.page import PageCache, PageTrace
 from sleepviewer.display.timebase import axis_times, epoch_borders, grid_lines, is_long, shows_context
@@ -30,6 +31,9 @@ GUIDE_UV: Final = 37.5
 """Lines at this distance from the middle are 75 µV apart, as much as a slow wave must have."""
 _NOTHING: Final = PageTrace(np.empty(0, np.float32), np.empty(0, np.float32))
 _FLIPPED: Final = (Role.EEG, Role.EOG)
+_SOME_HALF_HEIGHT: Final = 100.0
+_QUICK_S: Final = 0.2
+"""A drive that takes longer for the first page is not asked for a dozen places more before that is shown."""
 _ABSENT: Final = "not in this recording"
 _NO_MEMORY: Final = "Memory does not suffice for this page; close other programs, or show a shorter one."
 
@@ -45,11 +49,20 @@ class Style:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A page as it was read: ``failed`` where its samples can't be read, and ``sentences`` on what went wrong."""
+    """A page as it was read.
+
+    Attributes
+    ----------
+    failed: whether its samples can't be read.
+    sentences: on what went wrong.
+    unscaled: lanes at the usual scale of their role for the time being, since the drive is too slow to look at how
+        large they are before the page is shown; :meth:`Composer.find_scales` does.
+    """
 
     page: Page
     failed: bool
     sentences: tuple[str, ...]
+    unscaled: tuple[Trace, ...] = ()
 
 
 class NotWanted(Exception):
@@ -78,16 +91,15 @@ class Composer:
             return trace.half_height
         return self._starting.get(_scale_key(trace))
 
-    def half_height(self, trace: Trace) -> float:
-        """The scale of a lane; the signal is looked at where that is not known yet."""
-        known = self.known_half_height(trace)
-        if known is None:
-            try:
-                known = starting_half_height(self.recording, trace)
-            except SleepViewerError:
-                known = 100.0  # drawing the page tells the trouble
-            self._starting[_scale_key(trace)] = known
-        return known
+    def find_scales(self, traces: Sequence[Trace]) -> None:
+        """Find the scales of lanes that suit their signals, and know them from now on."""
+        new = [trace for trace in traces if self.known_half_height(trace) is None]
+        try:
+            found = starting_half_heights(self.recording, new) if new else []
+        except SleepViewerError:
+            found = [_SOME_HALF_HEIGHT] * len(new)  # drawing the page tells the trouble
+        for trace, half_height in zip(new, found, strict=True):
+            self._starting[_scale_key(trace)] = half_height
 
     def blank(
         self,
@@ -132,15 +144,21 @@ class Composer:
         NotWanted where ``unwanted`` says so between two lanes.
         """
         lanes = [(trace, self._channel(trace)) for trace in montage.shown]
+        started = time.monotonic()
         traces, named = self._read(lanes, style, (layout.start_s, layout.stop_s), columns, ahead, unwanted)
+        unscaled = [t for t, channel in lanes if channel is not None and self.known_half_height(t) is None]
+        if not self._failed and time.monotonic() - started < _QUICK_S:
+            self.find_scales(unscaled)
+            unscaled = []
         looks = []
         for (trace, channel), name in zip(lanes, named, strict=True):
-            _stop_where(unwanted)
-            scale = trace.half_height or 100.0 if channel is None or self._failed else self.half_height(trace)
-            looks.append(self._look(trace, channel, style, name, scale))
+            scale = self.known_half_height(trace)
+            if scale is None and channel is not None:
+                scale = usual_half_height(self.recording, trace)
+            looks.append(self._look(trace, channel, style, name, scale or _SOME_HALF_HEIGHT))
         sentences, self._sentences = tuple(self._sentences), []
         page = self._page(epoch, layout, looks, traces, most_times, selected, theme)
-        return Reading(page, self._failed, sentences)
+        return Reading(page, self._failed, sentences, () if self._failed else tuple(unscaled))
 
     def _page(
         self,
@@ -229,7 +247,7 @@ class Composer:
     ) -> LaneLook:
         label = trace.derivation.label
         if channel is None:
-            return LaneLook(label, trace.half_height or 100.0, "", _ABSENT, trace.color)
+            return LaneLook(label, trace.half_height or _SOME_HALF_HEIGHT, "", _ABSENT, trace.color)
         guides = style.guides and channel.is_voltage and channel.role is Role.EEG
         return LaneLook(
             label,

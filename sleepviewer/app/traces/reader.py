@@ -31,7 +31,8 @@ class Purpose(IntEnum):
 
     PAGE = 0
     MEASURE = 1
-    NEXT_PAGE = 2
+    SCALES = 2
+    NEXT_PAGE = 3
 
 
 class Asked:
@@ -99,7 +100,7 @@ class _Desk:
                 return running
             if waiting is not None and waiting.key == key:
                 return waiting
-            if running is not None and running.purpose >= purpose:
+            if running is not None and (running.purpose is purpose or running.purpose is Purpose.NEXT_PAGE):
                 running.drop()
             self._drop_waiting(purpose)
             asked = self._waiting[purpose] = Asked(key, purpose, work)

@@ -140,9 +140,8 @@ class TraceView(PageCanvas):
         """Make all traces, or those of one lane, larger (1) or smaller (-1) by one step."""
         if self._composer is not None:
             chosen = self._montage.shown if lane is None else self._montage.shown[lane : lane + 1]
-            # What is being read for the first time has no scale yet that could be changed.
-            scale = self._composer.known_half_height if self.busy else self._composer.half_height
-            scales = [(trace, scale(trace)) for trace in chosen]
+            # What is still being read for the first time has no scale that could be changed.
+            scales = [(trace, self._composer.known_half_height(trace)) for trace in chosen]
             self._change(
                 {id(trace): replace(trace, half_height=step(half, -direction)) for trace, half in scales if half}
             )
