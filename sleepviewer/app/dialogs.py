@@ -9,6 +9,7 @@ from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from sleepviewer import __version__
+from sleepviewer.user_folders import home_folder
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
@@ -37,7 +38,7 @@ def ask_truth(parent: QWidget, folder: Path, title: str = "Open the expert's hyp
 def ask_weights(parent: QWidget) -> Path | None:
     """Ask for AttnSleep weights."""
     filters = "AttnSleep weights (*.safetensors *.pth *.pt);;All files (*)"
-    return _opened(QFileDialog.getOpenFileName(parent, "Open AttnSleep weights", str(Path.home()), filters))
+    return _opened(QFileDialog.getOpenFileName(parent, "Open AttnSleep weights", str(home_folder()), filters))
 
 
 def ask_save_path(parent: QWidget, proposed: Path) -> Path | None:

@@ -25,6 +25,7 @@ from sleepviewer.app.actions import Actions
 from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.events_part import EventsPart
+from sleepviewer.app.file_part import FilePart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
@@ -43,12 +44,15 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
 from sleepviewer.app.traces_part import TracesPart
+from sleepviewer.app.waiting import wait_for
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import SleepViewerError
+from sleepviewer.logs import log
 from sleepviewer.review.document import Base, Change
 from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import Prediction
+from sleepviewer.user_folders import home_folder
 
 _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
@@ -62,6 +66,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     MontagePart,
     NightPart,
     EventsPart,
+    FilePart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -78,6 +83,7 @@ class MainWindow(QMainWindow):
         self._settings = settings or Settings()
         self._theme = theme or theme_named(self._settings.theme, self._settings.stage_colors)
         self._session: NightSession | None = None
+        self._opening = False
         self._commands: dict[str, Callable[[], object]] = {}
         self._table: dict[str, Callable[[], object]] | None = None
         self._review: ReviewCommands | None = None
@@ -258,16 +264,25 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path, *, truth: Path | None = None, labels: Path | None = None) -> bool:
         """Open a recording; trouble is shown as a sentence and leaves the open night as it is."""
-        if not self._saving.may_leave():
+        if self._opening or not self._saving.may_leave():
             return False
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        self._opening = True
         try:
-            night = open_night(path, truth_path=truth, labels_path=labels)
+            night = wait_for(
+                self,
+                f"Opening {path.name}…",
+                lambda: open_night(path, truth_path=truth, labels_path=labels),
+                drop=lambda late: late.recording.close(),
+            )
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return False
         finally:
-            QApplication.restoreOverrideCursor()
+            self._opening = False
+        if night is None:
+            self.status_line.show_message(f"{path.name} was not opened")
+            return False
+        log.info("opened %s: %s, %d epochs", path.name, night.recording.format_name, night.recording.n_epochs)
         self.show_night(night)
         self._settings.add_recent(path)
         return True
@@ -276,15 +291,13 @@ class MainWindow(QMainWindow):
         """Open the simulated night."""
         from sleepviewer.simulation.demo import demo_recording
 
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            path = demo_recording()
+            path = wait_for(self, "Simulating a night…", demo_recording)
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return
-        finally:
-            QApplication.restoreOverrideCursor()
-        self.open_path(path)
+        if path is not None:
+            self.open_path(path)
 
     def show_night(self, night: Night) -> None:
         """Show a night that was opened, and let go of the one before."""
@@ -363,7 +376,7 @@ class MainWindow(QMainWindow):
         if self._session is not None:
             return self._session.night.recording.path.parent
         recent = self._settings.recent
-        return recent[0].parent if recent else Path.home()
+        return recent[0].parent if recent else home_folder()
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()

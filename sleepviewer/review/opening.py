@@ -10,6 +10,7 @@ import numpy as np
 from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import RecordingError, SleepViewerError
 from sleepviewer.recording import Recording, open_recording, propose_scoring_channel
+from sleepviewer.recording.clock_change import clock_change_note
 from sleepviewer.review.document import Document
 from sleepviewer.review.night import Night, load_truth, set_truth_from
 from sleepviewer.review.saving import is_review_of, restore_review, review_places
@@ -40,7 +41,8 @@ def _furnish(recording: Recording, truth_path: Path | None, labels_path: Path | 
             "score."
         )
     document = Document(recording.n_epochs, scorer=_user_name())
-    night = Night(recording, document, propose_scoring_channel(recording), notes=recording.notes)
+    notes = (*recording.notes, *([note] if (note := clock_change_note(recording)) else []))
+    night = Night(recording, document, propose_scoring_channel(recording), notes=notes)
     if labels_path is not None:
         restore_review(night, labels_path)
     elif look_beside:
