@@ -92,10 +92,10 @@ class _Discreet(logging.Formatter):
     ) -> str:
         if ei[1] is None:
             return ""
-        lines = []
-        for part in traceback.TracebackException.from_exception(ei[1]).format():
-            # Frames are indented: what they show is code.
-            lines.append(part if part.startswith("  ") else discreet(part)[:_LONGEST])
+        lines = [  # frames are indented: what they show is code
+            part if part.startswith("  ") else discreet(part)[:_LONGEST]
+            for part in traceback.TracebackException.from_exception(ei[1]).format()
+        ]
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines).rstrip()
 
 

@@ -69,12 +69,8 @@ class Settings:
         if (why := _why_not(path, store)) is not None:
             del store
             aside = _set_aside(path)
-            self.troubles = (
-                f"The settings {why}, so the program starts with the usual ones. "
-                + (
-                    f"The file was kept as {aside}." if aside else f"{path} could not be set aside, and stays as it is."
-                ),
-            )
+            kept = f"{path} could not be set aside, and stays." if aside is None else f"The file was kept as {aside}."
+            self.troubles = (f"The settings {why}, so the program starts with the usual ones. {kept}",)
             if aside is None:
                 return _Forgetful()
             store = QSettings(*scope, "SleepViewer", "SleepViewer")
@@ -195,9 +191,8 @@ def _why_not(path: Path, store: QSettings) -> str | None:
 
 def _set_aside(path: Path) -> Path | None:
     """Rename a file to a name beside it that is free; None where that can't be done."""
-    aside = next(
-        name for n in count(1) if not (name := path.with_name(f"{path.stem}-set-aside-{n}{path.suffix}")).exists()
-    )
+    names = (path.with_name(f"{path.stem}-set-aside-{number}{path.suffix}") for number in count(1))
+    aside = next(name for name in names if not name.exists())
     try:
         path.rename(aside)
     except OSError:

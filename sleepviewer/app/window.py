@@ -49,7 +49,7 @@ from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.logs import log
 from sleepviewer.review.document import Base, Change
-from sleepviewer.review.night import Night, set_truth_from
+from sleepviewer.review.night import Night, load_truth, set_truth
 from sleepviewer.review.opening import open_night
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.user_folders import home_folder
@@ -363,13 +363,16 @@ class MainWindow(QMainWindow):
         """Lay an expert's hypnogram under the open night; by how much it was shifted is shown."""
         if self._session is None:
             return
+        night = self._session.night
         try:
-            set_truth_from(self._session.night, path)
+            truth = wait_for(self, f"Opening {path.name}…", lambda: load_truth(night.recording, path))
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return
-        truth = self._session.document.truth
-        self.info_bar.show_notes(() if truth is None else truth.notes)
+        if truth is None:
+            return
+        set_truth(night, truth, path)
+        self.info_bar.show_notes(truth.notes)
         self.status_line.show_message(f"Expert's hypnogram: {path.name}")
 
     def _folder(self) -> Path:

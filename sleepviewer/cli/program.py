@@ -1,8 +1,8 @@
 """The ``sleepviewer`` command: all that the window does, without a window.
 
 Exit codes: 0 well, 2 wrong use, 1 trouble that has a name (one sentence on stderr), 70 an error of the program (one
-sentence that names the log; ``--debug`` before the command shows the traceback as well). With ``--json`` stdout holds one
-JSON object and nothing else; progress and notes go to stderr.
+sentence that names the log; ``--debug`` before the command shows the traceback as well). With ``--json`` stdout holds
+one JSON object and nothing else; progress and notes go to stderr.
 """
 
 from __future__ import annotations
