@@ -79,9 +79,14 @@ class Watchdog(QObject):
         while not self._stopped.wait(_LOOK_S):
             late_ms = 1000 * (time.perf_counter() - self._beaten)
             if late_ms > self._over_ms / 2 and not self._stack:
-                frame = sys._current_frames().get(self._main or 0)
-                if frame is not None:
-                    self._stack = " < ".join(
-                        f"{Path(f.filename).name}:{f.lineno} {f.name}"
-                        for f in reversed(traceback.extract_stack(frame)[-8:])
-                    )
+                self._stack = _stack_of(self._main)
+
+
+def _stack_of(thread: int | None) -> str:
+    """Return where a thread is; its frames are let go of at once, or what they hold (a painter) would live on."""
+    frame = sys._current_frames().get(thread or 0)
+    if frame is None:
+        return ""
+    stack = traceback.extract_stack(frame)[-8:]
+    del frame
+    return " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(stack))

@@ -218,6 +218,7 @@ class PageCanvas(QWidget):
         ground = QColor(self._theme.panel)
         if page is None or layout is None:
             painter.fillRect(event.rect(), ground)
+            painter.end()
             return
         dirty = QRectF(event.rect())
         if dirty.right() > layout.plot.right():
