@@ -165,6 +165,7 @@ def main() -> None:
                 "first_exceptions": errors[:5],
                 "stalls_over_200_ms": len(own),
                 "longest_stall_ms": max((float(str(stall["own_ms"])) for stall in own), default=0.0),
+                "longest_stall_of_own_computing_ms": max((float(str(s["cpu_ms"])) for s in stalls), default=0.0),
                 "stalls_with_waiting_for_a_core": len(stalls),
                 "longest_with_waiting_for_a_core_ms": max((float(str(s["ms"])) for s in stalls), default=0.0),
                 "worst": sorted(own, key=lambda stall: -float(str(stall["own_ms"])))[:12],

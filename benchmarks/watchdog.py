@@ -20,11 +20,13 @@ class Stall:
     """A time without an answer.
 
     ``waited_ms`` of it the thread was ready to run and other processes had the cores (Linux tells; else 0): what is
-    left, ``own_ms``, is the program's.
+    left, ``own_ms``, is the program's, or that of what it waited for (a thread, the X server). ``cpu_ms`` the thread
+    itself computed.
     """
 
     ms: float
     waited_ms: float
+    cpu_ms: float
     stack: str
 
     @property
@@ -34,7 +36,7 @@ class Stall:
 
     def as_dict(self) -> dict[str, object]:
         """For a result, in whole milliseconds."""
-        return {"ms": round(self.ms), "own_ms": round(self.own_ms), "stack": self.stack}
+        return {"ms": round(self.ms), "own_ms": round(self.own_ms), "cpu_ms": round(self.cpu_ms), "stack": self.stack}
 
 
 class Watchdog(QObject):
@@ -47,7 +49,7 @@ class Watchdog(QObject):
         self._main = threading.main_thread().ident
         self._schedule = Path(f"/proc/self/task/{threading.main_thread().native_id}/schedstat")
         self._beaten = time.perf_counter()
-        self._waited = self._queued_ms()
+        self._waited, self._cpu = self._queued_ms(), 1000 * time.thread_time()
         self._stack = ""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.beat)
@@ -57,11 +59,11 @@ class Watchdog(QObject):
 
     def beat(self) -> None:
         """Note that the window's thread is alive."""
-        now, waited = time.perf_counter(), self._queued_ms()
+        now, waited, cpu = time.perf_counter(), self._queued_ms(), 1000 * time.thread_time()
         ms = 1000 * (now - self._beaten)
         if ms > self._over_ms:
-            self.stalls.append(Stall(ms, waited - self._waited, self._stack))
-        self._beaten, self._waited, self._stack = now, waited, ""
+            self.stalls.append(Stall(ms, waited - self._waited, cpu - self._cpu, self._stack))
+        self._beaten, self._waited, self._cpu, self._stack = now, waited, cpu, ""
 
     def stop(self) -> None:
         """Watch no more."""

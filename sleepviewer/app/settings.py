@@ -180,13 +180,18 @@ def _why_not(path: Path, store: QSettings) -> str | None:
         return None
     except OSError as error:
         return f"can't be read ({error.strerror or error})"
-    if store.status() is QSettings.Status.FormatError or b"\0" in raw:
+    if store.status() is QSettings.Status.FormatError or not all(_is_sound(line) for line in raw.splitlines()):
         return "are damaged"
     try:
         written_by = int(str(store.value(_FORMAT_KEY, 0)))
     except ValueError:
         return "are damaged"
     return "were written by a newer version of SleepViewer" if written_by > FORMAT else None
+
+
+def _is_sound(line: bytes) -> bool:
+    """Whether a line is one that Qt writes; Qt itself reads over any other without a word."""
+    return not line.strip() or (b"\0" not in line and (b"=" in line or line.startswith((b"[", b";", b"#"))))
 
 
 def _set_aside(path: Path) -> Path | None:

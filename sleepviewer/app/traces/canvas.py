@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.theme import Theme
 from sleepviewer.app.traces import painting
-from sleepviewer.app.traces.composer import Composer, NotWanted, Reading, Style
+from sleepviewer.app.traces.composer import Composer, Reading, Style
 from sleepviewer.app.traces.layout import PageLayout, lay_out
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import Page
@@ -362,9 +362,7 @@ class PageCanvas(QWidget):
         self._reader.judge(asked)
         if asked.error is not None:
             self._show(self._standing_in(STALE, UNREADABLE))
-            if not isinstance(asked.error, NotWanted):
-                raise asked.error
-            return
+            raise asked.error
         reading = asked.answer
         assert isinstance(reading, Reading)
         if reading.failed:
@@ -464,7 +462,7 @@ class PageCanvas(QWidget):
                 self.trouble.emit(sentence)
             return replace(asked.answer.page, mark=UNREADABLE if asked.answer.failed else "")
         asked.drop()
-        if asked.error is not None and not isinstance(asked.error, NotWanted):
+        if asked.error is not None:
             raise asked.error
         return self._blank(layout, UNREADABLE)
 

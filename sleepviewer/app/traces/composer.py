@@ -18,6 +18,7 @@ from sleepviewer.app.theme import Theme
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import LaneLook, Missing, Page
+from sleepviewer.app.traces.reader import NotWanted
 from sleepviewer.display.filters import RAW
 from sleepviewer.display.gain import starting_half_heights, usual_half_height
 from sleepviewer.display.montage import Derivation, Montage, Trace, shown_channel
@@ -63,10 +64,6 @@ class Reading:
     failed: bool
     sentences: tuple[str, ...]
     unscaled: tuple[Trace, ...] = ()
-
-
-class NotWanted(Exception):
-    """The page that is being read is not wanted any more."""
 
 
 def _wanted() -> bool:

@@ -25,7 +25,7 @@ _BYTES_A_BIN: Final = 11
 """Of the lowest level's stretches, with all levels above it."""
 _TELL_EVERY_S: Final = 0.15
 _SWITCH_S: Final = 0.0005
-_GOODBYE_S: Final = 0.5
+_GOODBYE_S: Final = 0.1
 """So long the chunk that is being read is waited for when the recording is let go of."""
 _COARSE: Final = 256
 """A pyramid for which there is no memory is made so many times smaller: a preview fits in it."""

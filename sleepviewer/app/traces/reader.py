@@ -22,8 +22,12 @@ IMPATIENCE_S: Final = 0.008
 _LOOK_MS: Final = 4
 """Between two looks at whether an answer has come, while one is waited for."""
 
-_GOODBYE_S: Final = 0.3
+_GOODBYE_S: Final = 0.1
 """So long the end of a read is waited for when the recording is let go of."""
+
+
+class NotWanted(Exception):
+    """Raised by work that has found that its answer is not wanted any more."""
 
 
 class Purpose(IntEnum):
@@ -72,6 +76,8 @@ class Asked:
         """Find the answer; called in the thread."""
         try:
             self.answer = self._work(self._unwanted.is_set)
+        except NotWanted:  # nobody looks at it: kept, its traceback would hold half a page, and itself, for long
+            self._unwanted.set()
         except Exception as error:  # it is raised where the answer is taken
             self.error = error
         self.took_s = time.monotonic() - self._since
