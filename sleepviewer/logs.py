@@ -30,6 +30,7 @@ _TOLD_IN_FULL: Final = 3
 _MOST_KEPT: Final = 1000
 
 log: Final = logging.getLogger("sleepviewer")
+log.addHandler(logging.NullHandler())  # else Python would write to the terminal while no log is written
 
 _FOLDERS = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^/\\:*?\"“”<>|\n]+)+[/\\](?=[^/\\\s])")
 

@@ -25,11 +25,13 @@ from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QImage, QKeySequence, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabWidget
 
+from sleepviewer.app import faults
 from sleepviewer.app.main import settle
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.recording.base import Samples
 from sleepviewer.review.events import Event, EventKind, Origin
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
@@ -50,6 +52,7 @@ class State:
     dialog: Callable[[QDialog], object] | None = None
     epoch: int = 435
     tab: int = 0
+    settles: bool = True
 
 
 def correct(window: MainWindow) -> None:
@@ -98,6 +101,27 @@ def fail(window: MainWindow) -> None:
     window.open_path(Path("/nights/patient-7.edf"))
 
 
+def stumble(window: MainWindow) -> None:
+    """Show what an error of the program says."""
+    faults.log_file = lambda: Path("/home/maria/.local/state/SleepViewer/log/sleepviewer.log")
+    faults.FaultDialog(window).exec()
+
+
+def wait_for_drive(window: MainWindow) -> None:
+    """Turn to a page that the drive takes its time for."""
+    assert window.session is not None
+    recording, session = window.session.night.recording, window.session
+    read = recording.read
+
+    def read_slowly(label: str, start_s: float, stop_s: float) -> Samples:
+        time.sleep(1.0)
+        return read(label, start_s, stop_s)
+
+    recording.read = read_slowly
+    session.go_to(session.epoch + 7)
+    QApplication.processEvents()
+
+
 def run(command: str) -> Act:
     """Call one command."""
     return lambda window: window.run_command(command)
@@ -141,6 +165,8 @@ STATES: dict[str, State] = {
     "looks": State("scored", run("settings"), show_looks),
     "picture": State("scored", run("save_picture"), lambda _: None),
     "error": State("scored", fail),
+    "fault": State("scored", stumble, lambda _: None),
+    "busy": State("simulated", wait_for_drive, epoch=180, settles=False),
 }
 
 
@@ -197,7 +223,8 @@ class Studio:
 
     def _of_window(self, window: MainWindow, state: State) -> QImage:
         state.act(window)
-        settle(window)
+        if state.settles:
+            settle(window)
         return window.grab().toImage()
 
     def _of_dialog(self, window: MainWindow, state: State) -> QImage:
