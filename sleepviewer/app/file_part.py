@@ -30,7 +30,7 @@ class FilePart(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_EVERY_MS)
         self._timer.timeout.connect(self.look)
-        services.page.trouble.connect(self._offer)
+        services.page.trouble.connect(lambda _: self.look())  # perhaps the file is another one by now
 
     def commands(self) -> Commands:
         return {"reopen": self.reopen, "log_folder": self._show_log}
@@ -67,11 +67,8 @@ class FilePart(QObject):
             raise error
         self._timer.stop()  # it is told once
         self._services.trouble(f"{error} Your corrections are kept.")
-        self._offer()
-
-    def _offer(self, _: str = "") -> None:
         bar = self._services.window.findChild(InfoBar)
-        if isinstance(bar, InfoBar) and self._session is not None:
+        if isinstance(bar, InfoBar):
             bar.offer("Open it again", self.reopen)
 
     def _show_log(self) -> None:

@@ -50,30 +50,12 @@ class _Program(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            from sleepviewer.cli.bugs import EXIT_OF_A_BUG, sentence_on
+
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # who read our output has gone; click ends quietly
-            click.echo(f"sleepviewer: {_sentence_on(error, ctx)}", err=True)
+            click.echo(f"sleepviewer: {sentence_on(error, ctx)}", err=True)
             ctx.exit(EXIT_OF_A_BUG)
-
-
-EXIT_OF_A_BUG = 70
-"""EX_SOFTWARE of sysexits.h."""
-
-
-def _sentence_on(error: Exception, ctx: click.Context) -> str:
-    """Write an error of the program to the log (and to the terminal where that was asked for); say where it is."""
-    from sleepviewer import logs
-    from sleepviewer.user_folders import ensure_user_folders
-
-    ensure_user_folders()
-    path = logs.log_file() or logs.start_log()
-    logs.log_error(error, f"in the command {ctx.invoked_subcommand}")
-    if ctx.params.get("debug") or logs.debugging():
-        logs.print_traceback(error)
-    where = "no log could be written; --debug shows it" if path is None else f"the log says where: {path}"
-    if isinstance(error, MemoryError):
-        return f"memory did not suffice; close other programs, or take a shorter recording ({where})."
-    return f"something went wrong inside the program ({type(error).__name__}); {where}."
 
 
 _VIEW_OPTIONS = ("--truth", "--labels", "--screenshot", "--epoch", "--size", "--theme")
