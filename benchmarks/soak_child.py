@@ -65,7 +65,7 @@ def main() -> None:
         if number % _EVERY == 0 or number == len(plan) - 1:
             QTest.qWait(5)
             gc.collect()
-            memory.append(_rss_mb())
+            memory.append(rss_mb())
     warm = memory[: max(round(len(memory) * _WARM_UP_SHARE), 1)]
     print(
         json.dumps(
@@ -90,7 +90,7 @@ def _mixed(counts: dict[str, int]) -> Iterator[str]:
     return (what for _, what in sorted(places))
 
 
-def _rss_mb() -> float:
+def rss_mb() -> float:
     """Resident memory of this process in MB (10^6 bytes); where the system has no /proc, the greatest so far."""
     statm = Path("/proc/self/statm")
     if statm.exists():

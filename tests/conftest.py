@@ -118,3 +118,10 @@ def opened(window: MainWindow, night: Path) -> MainWindow:
     """The window with the test module's own ``night`` open."""
     assert window.open_path(night)
     return window
+
+
+@pytest.fixture(autouse=True)
+def patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are waited for however busy the machine is: only tests of slow drives see a page that is being read."""
+    monkeypatch.setattr("sleepviewer.app.traces.reader.PATIENCE_S", 20.0)
+    monkeypatch.setattr("sleepviewer.app.traces.reader.IMPATIENCE_S", 20.0)

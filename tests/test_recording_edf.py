@@ -40,7 +40,18 @@ def test_each_channel_has_its_own_rate(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bdf", [False, True])
 @pytest.mark.parametrize(
     ("unit", "factor"),
-    [("uV", 1), ("\xb5V", 1), ("mV", 1e3), ("V", 1e6), ("nV", 1e-3), ("microV", 1), ("muV", 1), ("MV", None), ("DegC", None), ("%", None)],
+    [
+        ("uV", 1),
+        ("\xb5V", 1),
+        ("mV", 1e3),
+        ("V", 1e6),
+        ("nV", 1e-3),
+        ("microV", 1),
+        ("muV", 1),
+        ("MV", None),
+        ("DegC", None),
+        ("%", None),
+    ],
 )
 def test_voltages_come_out_in_microvolts_and_nothing_else_is_touched(
     tmp_path: Path, unit: str, factor: float | None, bdf: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,37 @@ def test_a_device_without_memory_leaves_the_rest_to_the_cpu(monkeypatch: pytest.
     assert prediction.device == "cpu"
     assert any("the rest was scored on the CPU" in note for note in prediction.notes)
     assert_alike(prediction.proba, by_hand(samples.reshape(N, 3000)))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [("CUDA error: out of memory", "has no memory left"), ("CUDA driver version is insufficient", "can't be used")],
+)
+def test_a_device_that_can_not_take_the_model_is_left_for_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, trouble: str, said: str
+) -> None:
+    samples = eeg(N)
+    moved = torch.nn.Module.to
+
+    def to(model: EpochModel, device: str) -> object:
+        if device == "meta":
+            raise RuntimeError(trouble)
+        return moved(model, device)
+
+    monkeypatch.setattr(EpochModel, "to", to)
+    prediction = FamilyEngine("attnsleep", WEIGHTS[100], device="meta", batch_size=4).score(fake(samples), EEG)
+    assert prediction.device == "cpu"
+    assert any(said in note and note.endswith(" on the CPU.") for note in prediction.notes)
+    assert_alike(prediction.proba, by_hand(samples.reshape(N, 3000)))
+
+
+def test_a_computer_without_a_working_driver_scores_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_driver() -> bool:
+        warnings.warn("CUDA initialization: The NVIDIA driver on your system is too old", stacklevel=2)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", no_driver)
+    assert choose_device() in ("cpu", "mps")
 
 
 # -- members, cards and contexts

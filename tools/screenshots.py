@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QRadioButton, QT
 
 from sleepviewer.analysis.rivals import Group
 from sleepviewer.analysis.shifts import Kind
+from sleepviewer.app import faults
 from sleepviewer.app.disagreement_table import CONFIDENCE
 from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.explain_part import ExplainPart
@@ -47,6 +48,7 @@ from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow
 from sleepviewer.recording import open_recording
+from sleepviewer.recording.base import Samples
 from sleepviewer.review.contenders import contender_of
 from sleepviewer.review.document import Base
 from sleepviewer.review.events import Event, EventKind, Origin
@@ -76,6 +78,7 @@ class State:
     dialog: Callable[[QDialog], object] | None = None
     epoch: int = 435
     tab: int = 0
+    settles: bool = True
 
 
 def correct(window: MainWindow) -> None:
@@ -264,6 +267,27 @@ def fail(window: MainWindow) -> None:
     window.open_path(Path("/nights/patient-7.edf"))
 
 
+def stumble(window: MainWindow) -> None:
+    """Show what an error of the program says."""
+    faults.log_file = lambda: Path("/home/maria/.local/state/SleepViewer/log/sleepviewer.log")
+    faults.FaultDialog(window).exec()
+
+
+def wait_for_drive(window: MainWindow) -> None:
+    """Turn to a page that the drive takes its time for."""
+    assert window.session is not None
+    recording, session = window.session.night.recording, window.session
+    read = recording.read
+
+    def read_slowly(label: str, start_s: float, stop_s: float) -> Samples:
+        time.sleep(1.0)
+        return read(label, start_s, stop_s)
+
+    recording.read = read_slowly
+    session.go_to(session.epoch + 7)
+    QApplication.processEvents()
+
+
 def run(command: str) -> Act:
     """Call one command."""
     return lambda window: window.run_command(command)
@@ -403,6 +427,8 @@ STATES: dict[str, State] = {
     "recovery": State("scored", recovery, lambda _: None),
     "readonly": State("scored", readonly),
     "unsafe": State("scored", unsafe),
+    "fault": State("scored", stumble, lambda _: None),
+    "busy": State("simulated", wait_for_drive, epoch=180, settles=False),
 }
 
 
@@ -467,7 +493,8 @@ class Studio:
         rest_until = time.monotonic() + 0.2  # tables follow the epoch once pages rest
         while time.monotonic() < rest_until:
             QApplication.processEvents()
-        settle(window)
+        if state.settles:
+            settle(window)
         return window.grab().toImage()
 
     def _of_dialog(self, window: MainWindow, state: State) -> QImage:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox,
 
 from sleepviewer import __version__
 from sleepviewer.hypnogram.words import one_line
+from sleepviewer.user_folders import home_folder
 
 _RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
 _HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
@@ -50,7 +51,7 @@ def ask_archives(parent: QWidget, folder: Path) -> Path | None:
 def ask_weights(parent: QWidget) -> Path | None:
     """Ask for AttnSleep weights."""
     filters = "AttnSleep weights (*.safetensors *.pth *.pt);;All files (*)"
-    return _opened(QFileDialog.getOpenFileName(parent, "Open AttnSleep weights", str(Path.home()), filters))
+    return _opened(QFileDialog.getOpenFileName(parent, "Open AttnSleep weights", str(home_folder()), filters))
 
 
 def ask_save_path(parent: QWidget, proposed: Path) -> Path | None:

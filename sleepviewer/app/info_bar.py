@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from sleepviewer.app.theme import Theme
+from sleepviewer.logs import log
 
 
 class InfoBar(QFrame):
@@ -21,6 +24,10 @@ class InfoBar(QFrame):
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._offer = QPushButton(self)
+        self._offer.clicked.connect(self._accept)
+        self._offer.hide()
+        self._offered: Callable[[], object] | None = None
         close = QToolButton(self)
         close.setText("✕")
         close.setAutoRaise(True)
@@ -29,6 +36,7 @@ class InfoBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 6, 4)
         layout.addWidget(self._label)
+        layout.addWidget(self._offer, alignment=Qt.AlignmentFlag.AlignTop)
         layout.addWidget(close, alignment=Qt.AlignmentFlag.AlignTop)
         self.hide()
 
@@ -38,7 +46,8 @@ class InfoBar(QFrame):
         return "" if self.isHidden() else self._label.text()
 
     def show_error(self, sentence: str) -> None:
-        """Show what went wrong."""
+        """Show what went wrong; the log has it as well."""
+        log.warning("told: %s", sentence)
         self._show(f"⚠  {sentence}", is_error=True)
 
     def hide_error(self) -> None:
@@ -53,6 +62,16 @@ class InfoBar(QFrame):
         else:
             self.hide()
 
+    def offer(self, text: str, call: Callable[[], object]) -> None:
+        """Put a button beside what is shown now; it goes with it."""
+        self._offered = call
+        self._offer.setText(text)
+        self._offer.show()
+
+    def _accept(self) -> None:
+        if self._offered is not None:
+            self._offered()
+
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self._theme = theme
@@ -60,6 +79,8 @@ class InfoBar(QFrame):
 
     def _show(self, text: str, *, is_error: bool) -> None:
         self._is_error = is_error
+        self._offered = None
+        self._offer.hide()
         self._label.setText(text)
         self._paint()
         self.show()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import locale
+import logging
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
-from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QLocale, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.background import Background
+from sleepviewer.app.faults import FaultKeeper
+from sleepviewer.app.garbage import WindowCollector
 from sleepviewer.app.memory import return_large_blocks
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import THEMES, apply_theme, theme_named
@@ -18,8 +23,10 @@ from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import USUAL
 from sleepviewer.errors import RecordingError
+from sleepviewer.logs import log, log_versions, start_log
 from sleepviewer.recording import ToldUnit
 from sleepviewer.review.night import Night
+from sleepviewer.user_folders import ensure_user_folders
 
 
 def run_window(
@@ -37,11 +44,15 @@ def run_window(
 
     ``units`` were told of the recording's channels, ``reading`` says how the truth is to be read.
     """
+    missing_home = ensure_user_folders()
+    start_log()
     app = _application()
     settings = Settings()
     chosen = theme_named(theme or settings.theme, settings.stage_colors)
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
+    keeper = FaultKeeper(window)
+    collector = WindowCollector(window)
     window.show()
     # Ctrl+C in the terminal closes the window as its own button would, edits asked about.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -51,10 +62,23 @@ def run_window(
     opened = path is not None and window.open_path(path, truth=truth, labels=labels, units=units, reading=reading)
     if opened and window.session is not None:
         window.session.go_to((epoch or 1) - 1)
+    _say_first(window, *([missing_home] if missing_home else []), *settings.troubles)
     window.warm_up_soon()
+    QTimer.singleShot(_VERSIONS_AFTER_MS, log_versions)
     if score:
         QTimer.singleShot(0, window.score)
-    return app.exec()
+    try:
+        return app.exec()
+    finally:
+        collector.close()
+        keeper.close()
+
+
+def _say_first(window: MainWindow, *sentences: str) -> None:
+    """Say what the start has met with, beside what the open night has to say."""
+    if sentences:
+        notes = () if window.session is None else window.session.night.notes
+        window.info_bar.show_notes((*sentences, *notes))
 
 
 def paint_window(
@@ -112,9 +136,10 @@ def settle(window: MainWindow) -> None:
 
 
 def _working(window: MainWindow) -> bool:
-    """Whether something that is shown is still being computed: the spectrogram, the marks, pages of hours."""
+    """Whether something that is shown is still being read or computed: pages, the spectrogram, the marks."""
     return (
         window.page.night.spectrogram.pending
+        or window.page.traces.busy
         or any(work.running for work in window.findChildren(Background))
         or any(overview.building for overview in window.findChildren(Overview))
     )
@@ -123,13 +148,24 @@ def _working(window: MainWindow) -> bool:
 _PATIENCE_S = 20.0
 """How long a picture waits for what is computed in the background."""
 
+_VERSIONS_AFTER_MS = 3000
+
 _NOISE = "This plugin does not support"
 """Begins what Qt's offscreen platform says of every window; nothing that a user could act on."""
 
 
+_QT_LEVELS = {
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
 def _on_qt_message(kind: QtMsgType, _: QMessageLogContext, message: str) -> None:
     if not message.startswith(_NOISE):
-        sys.stderr.write(f"Qt: {message}\n")
+        log.log(_QT_LEVELS.get(kind, logging.INFO), "Qt: %s", message)
+        if sys.stderr is not None:  # a program that was started without a terminal may have none
+            sys.stderr.write(f"Qt: {message}\n")
 
 
 def _application() -> QApplication:
@@ -140,4 +176,17 @@ def _application() -> QApplication:
         app = QApplication(["sleepviewer"])
     app.setApplicationName("SleepViewer")
     app.setDesktopFileName("sleepviewer")
+    _write_numbers_with_points()
     return app
+
+
+def _write_numbers_with_points() -> None:
+    """Numbers are written and read with points everywhere, whatever the system's language does.
+
+    Qt takes over the system's habits for its fields, and on Unix for the C library as well.
+    """
+    points = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
+    points.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    QLocale.setDefault(points)
+    with suppress(locale.Error):
+        locale.setlocale(locale.LC_NUMERIC, "C")

@@ -30,6 +30,7 @@ from sleepviewer.display.montage_store import (
 )
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Recording
+from sleepviewer.user_folders import home_folder
 
 if TYPE_CHECKING:
     from sleepviewer.app.channel_panel import ChannelPanel
@@ -238,7 +239,7 @@ class MontagePart(QObject):
             self._services.tell(f"Montages written to {path.absolute()}")
 
     def _folder(self) -> Path:
-        return Path.home() if self._recording is None else self._recording.path.parent
+        return home_folder() if self._recording is None else self._recording.path.parent
 
     def _change_book(self, change: Callable[[MontageBook], MontageBook]) -> bool:
         """Change what is kept, at once; a name that can't be is told, and nothing changes."""

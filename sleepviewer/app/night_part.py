@@ -157,9 +157,9 @@ class NightPart(QObject):
             self._view.spectrogram.show_spectrogram(self._session.night.recording, spectrogram)
 
     def _on_spectrogram_failed(self, error: Exception) -> None:
-        if not isinstance(error, SleepViewerError):
+        if not isinstance(error, SleepViewerError | MemoryError):
             raise error
-        self._view.spectrogram.show_sentence(f"No spectrogram: {error}")
+        self._view.spectrogram.show_sentence(f"No spectrogram: {str(error) or 'memory does not suffice for it.'}")
 
     # -- annotations
 
@@ -180,9 +180,10 @@ class NightPart(QObject):
             self._services.tell(hint)
 
     def _on_annotations_failed(self, error: Exception) -> None:
-        if not isinstance(error, SleepViewerError):
+        if not isinstance(error, SleepViewerError | MemoryError):
             raise error
-        self.panel.show_annotations(None, (), f"The annotations can't be read: {error}")
+        why = str(error) or "memory does not suffice for them."
+        self.panel.show_annotations(None, (), f"The annotations can't be read: {why}")
 
     def _show_marks(self) -> None:
         theme = self._theme or self._services.page.theme

@@ -9,6 +9,7 @@ from sleepviewer.app.scoring_worker import ScoringWorker
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.errors import SleepViewerError
+from sleepviewer.logs import log
 from sleepviewer.scoring.base import Prediction, Progress
 from sleepviewer.scoring.process import ScoringRequest
 
@@ -108,10 +109,21 @@ class ScoringController(QObject):
             self.trouble.emit(str(error))
             return
         channels = ", ".join(prediction.channels)
-        self._status.show_message(f"Scored on {channels} in {prediction.seconds:.1f} s ({prediction.device})")
+        # Where the graphics processor failed, a note begins with its sentence; the line says it as well as the bar.
+        gave_way = next((note for note in prediction.notes if note.endswith(" on the CPU.")), "")
+        message = f"Scored on {channels} in {prediction.seconds:.1f} s ({prediction.device})"
+        self._status.show_message(f"{message}. {gave_way}" if gave_way else message)
+        log.info(
+            "scored %d epochs with %s in %.1f s on %s",
+            len(prediction),
+            prediction.engine,
+            prediction.seconds,
+            prediction.device,
+        )
         self.scored.emit(prediction)
 
     def _on_failed(self, sentence: str) -> None:
+        log.warning("scoring failed: %s", sentence)
         if self._end() is not None:
             self.trouble.emit(sentence)
 

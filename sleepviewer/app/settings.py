@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -13,6 +14,10 @@ from sleepviewer.app.stage_colors import STAGE_COLORS
 from sleepviewer.hypnogram.words import one_line
 from sleepviewer.review.scorer import usual_scorer
 
+FORMAT: Final = 1
+"""Number of the way in which settings are kept; a program that changes it so that older ones go wrong raises it."""
+
+_FORMAT_KEY: Final = "format"
 _MOST_RECENT: Final = 8
 
 _Json = TypeVar("_Json", bool, int, float, str, list[Any], dict[str, Any])
@@ -49,13 +54,34 @@ class Settings:
     its own, for example ``montages/by_channels``.
 
     With ``remember=False`` nothing is read from there or written to it, as for pictures painted without a window.
+
+    Qt writes the file beside itself and renames it, so that it is never there in half. A file that can't be read, or
+    that a newer version of the program wrote, is set aside under another name, and ``troubles`` says so.
     """
 
     def __init__(self, *, remember: bool = True) -> None:
-        scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        self.troubles: tuple[str, ...] = ()
+        """What is wrong with the file, as sentences."""
         self.remembers = remember
         """Whether anything outlives the program; where not, nothing else is to be left on the disk either."""
-        self._store: _Store = QSettings(*scope, "SleepViewer", "SleepViewer") if remember else _Forgetful()
+        self._store: _Store = self._open() if remember else _Forgetful()
+
+    def _open(self) -> _Store:
+        scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        store = QSettings(*scope, "SleepViewer", "SleepViewer")
+        path = Path(store.fileName())
+        if (why := _why_not(path, store)) is not None:
+            del store
+            aside = _set_aside(path)
+            kept = f"{path} could not be set aside, and stays." if aside is None else f"The file was kept as {aside}."
+            self.troubles = (f"The settings {why}, so the program starts with the usual ones. {kept}",)
+            if aside is None:
+                return _Forgetful()
+            store = QSettings(*scope, "SleepViewer", "SleepViewer")
+            store.sync()
+        if store.value(_FORMAT_KEY) is None:
+            store.setValue(_FORMAT_KEY, FORMAT)
+        return store
 
     def get_json(self, key: str, default: _Json) -> _Json:
         """Return what was kept under a key, or the default where that is missing, damaged or of another type.
@@ -157,3 +183,36 @@ class Settings:
     @keymap.setter
     def keymap(self, keymap: Keymap) -> None:
         self.set_json("keys", keymap.to_json())
+
+
+def _why_not(path: Path, store: QSettings) -> str | None:
+    """Say what is wrong with a file of settings, or nothing."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"can't be read ({error.strerror or error})"
+    if store.status() is QSettings.Status.FormatError or not all(_is_sound(line) for line in raw.splitlines()):
+        return "are damaged"
+    try:
+        written_by = int(str(store.value(_FORMAT_KEY, 0)))
+    except ValueError:
+        return "are damaged"
+    return "were written by a newer version of SleepViewer" if written_by > FORMAT else None
+
+
+def _is_sound(line: bytes) -> bool:
+    """Whether a line is one that Qt writes; Qt itself reads over any other without a word."""
+    return not line.strip() or (b"\0" not in line and (b"=" in line or line.startswith((b"[", b";", b"#"))))
+
+
+def _set_aside(path: Path) -> Path | None:
+    """Rename a file to a name beside it that is free; None where that can't be done."""
+    names = (path.with_name(f"{path.stem}-set-aside-{number}{path.suffix}") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    try:
+        path.rename(aside)
+    except OSError:
+        return None
+    return aside

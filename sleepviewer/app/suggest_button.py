@@ -43,6 +43,7 @@ class SuggestButton(QToolButton):
         menu = self.menu()
         for action in self._channels.values():
             menu.removeAction(action)
+            action.deleteLater()
         self._channels = {}
         self.blockSignals(True)
         for label in labels:

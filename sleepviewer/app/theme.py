@@ -94,6 +94,10 @@ DARK: Final = Theme(
 THEMES: Final = {theme.name: theme for theme in (LIGHT, DARK)}
 
 
+_STYLED: Final = "sleepviewer_styled"
+"""Property of an application that has its style already."""
+
+
 def system_theme() -> Theme:
     """Return the theme that the system asks for."""
     return DARK if QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark else LIGHT
@@ -108,7 +112,10 @@ def theme_named(name: str, stages: str = "usual") -> Theme:
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
     """Give the whole application the theme's palette and style sheet."""
-    app.setStyle("Fusion")
+    # Each of the three goes through all widgets anew: only what changes is set.
+    if not app.property(_STYLED):
+        app.setStyle("Fusion")
+        app.setProperty(_STYLED, True)
     palette = QPalette()
     roles = QPalette.ColorRole
     for role, color in (
@@ -131,8 +138,11 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         palette.setColor(role, QColor(color))
     for role in (roles.WindowText, roles.Text, roles.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.dim_text))
-    app.setPalette(palette)
-    app.setStyleSheet(_style_sheet(theme))
+    if app.palette() != palette:
+        app.setPalette(palette)
+    sheet = _style_sheet(theme)
+    if app.styleSheet() != sheet:
+        app.setStyleSheet(sheet)
 
 
 def tabular(font: QFont) -> QFont:

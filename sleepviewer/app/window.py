@@ -28,6 +28,7 @@ from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.events_part import EventsPart
 from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.export_part import ExportPart
+from sleepviewer.app.file_part import FilePart
 from sleepviewer.app.icons import SIZE_PX
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
@@ -53,14 +54,18 @@ from sleepviewer.app.theme import Theme, apply_theme, theme_named
 from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.units_bar import UnitsBar
 from sleepviewer.app.units_controller import UnitsController
+from sleepviewer.app.waiting import wait_for
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import ReadOnlyError, SleepViewerError
+from sleepviewer.hypnogram import Hypnogram
+from sleepviewer.logs import log
 from sleepviewer.recording import ToldUnit
 from sleepviewer.review.document import Base, Change
-from sleepviewer.review.night import Night, set_truth_from
+from sleepviewer.review.night import Night, load_truth, set_truth
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.scorer import usual_scorer
 from sleepviewer.scoring.base import Prediction
+from sleepviewer.user_folders import home_folder
 
 _PANEL_PX = 340
 _TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
@@ -81,6 +86,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     RivalsPart,
     MapPart,
     SafetyPart,
+    FilePart,
 )
 """What the window has beside the night page, in the order of its panels."""
 
@@ -97,6 +103,7 @@ class MainWindow(QMainWindow):
         self._settings = settings or Settings()
         self._theme = theme or theme_named(self._settings.theme, self._settings.stage_colors)
         self._session: NightSession | None = None
+        self._opening = False
         self._commands: dict[str, Callable[[], object]] = {}
         self._table: dict[str, Callable[[], object]] | None = None
         self._review: ReviewCommands | None = None
@@ -310,30 +317,36 @@ class MainWindow(QMainWindow):
         With a ``scorer`` that scorer's own review alone is taken up. ``units`` were told of its channels, ``reading``
         says how the truth is to be read; what is not said is asked.
         """
-        if not self._saving.may_leave():
+        if self._opening or not self._saving.may_leave():
             return False
 
-        def read(said: str | None) -> Night:
-            QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-            try:
-                return open_night(
+        def read(said: str | None) -> Night | None:
+            return wait_for(
+                self,
+                f"Opening {path.name}…",
+                lambda: open_night(
                     path,
                     truth_path=truth,
                     labels_path=labels,
                     scorer=scorer or self._set_scorer,
                     units=units,
                     reading=reading or said,
-                )
-            finally:
-                QApplication.restoreOverrideCursor()
+                ),
+                drop=lambda late: late.recording.close(),
+            )
 
+        self._opening = True
         try:
             night = read(None) if truth is None else self._readings.read(truth, read)
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return False
+        finally:
+            self._opening = False
         if night is None:
+            self.status_line.show_message(f"{path.name} was not opened")
             return False
+        log.info("opened %s: %s, %d epochs", path.name, night.recording.format_name, night.recording.n_epochs)
         self._units.recall(night, units)
         self.show_night(night)
         self._settings.add_recent(path)
@@ -350,15 +363,13 @@ class MainWindow(QMainWindow):
         """Open the simulated night."""
         from sleepviewer.simulation.demo import demo_recording
 
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            path = demo_recording()
+            path = wait_for(self, "Simulating a night…", demo_recording)
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return
-        finally:
-            QApplication.restoreOverrideCursor()
-        self.open_path(path)
+        if path is not None:
+            self.open_path(path)
 
     def show_night(self, night: Night) -> None:
         """Show a night that was opened, and let go of the one before."""
@@ -452,25 +463,25 @@ class MainWindow(QMainWindow):
             return
         night = self._session.night
 
-        def read(reading: str | None) -> bool:
-            set_truth_from(night, path, reading)
-            return True
+        def read(reading: str | None) -> Hypnogram | None:
+            return wait_for(self, f"Opening {path.name}…", lambda: load_truth(night.recording, path, reading))
 
         try:
-            if self._readings.read(path, read) is None:
-                return
+            truth = self._readings.read(path, read)
         except SleepViewerError as error:
             self.info_bar.show_error(str(error))
             return
-        truth = self._session.document.truth
-        self.info_bar.show_notes(() if truth is None else truth.notes)
+        if truth is None:
+            return
+        set_truth(night, truth, path)
+        self.info_bar.show_notes(truth.notes)
         self.status_line.show_message(f"Expert's hypnogram: {path.name}")
 
     def _folder(self) -> Path:
         if self._session is not None:
             return self._session.night.recording.path.parent
         recent = self._settings.recent
-        return recent[0].parent if recent else Path.home()
+        return recent[0].parent if recent else home_folder()
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()

@@ -1,11 +1,13 @@
 """The ``sleepviewer`` command: all that the window does, without a window.
 
-Exit codes: 0 well, 2 wrong use, 1 trouble that has a name (one sentence on stderr). With ``--json`` stdout holds one
-JSON object and nothing else; progress and notes go to stderr.
+Exit codes: 0 well, 2 wrong use, 1 trouble that has a name (one sentence on stderr), 70 an error of the program (one
+sentence that names the log; ``--debug`` before the command shows the traceback as well). With ``--json`` stdout holds
+one JSON object and nothing else; progress and notes go to stderr.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -30,13 +32,15 @@ class _Program(click.Group):
     """Takes ``sleepviewer NIGHT`` for ``sleepviewer view NIGHT``, and turns the project's errors into sentences."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = [arg for arg in args[:1] if arg == "--debug"]
+        rest = args[len(own) :]
         if (
-            not args
-            or (args[0] not in self.commands and not args[0].startswith("-"))
-            or args[0].partition("=")[0] in _VIEW_OPTIONS
+            not rest
+            or (rest[0] not in self.commands and not rest[0].startswith("-"))
+            or rest[0].partition("=")[0] in _VIEW_OPTIONS
         ):
-            args = ["view", *args]
-        return super().parse_args(ctx, args)
+            rest = ["view", *rest]
+        return super().parse_args(ctx, [*own, *rest])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -44,6 +48,15 @@ class _Program(click.Group):
         except SleepViewerError as error:
             click.echo(f"sleepviewer: {sentence_of(error)}", err=True)
             ctx.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            from sleepviewer.cli.bugs import EXIT_OF_A_BUG, sentence_on
+
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # who read our output has gone; click ends quietly
+            click.echo(f"sleepviewer: {sentence_on(error, ctx)}", err=True)
+            ctx.exit(EXIT_OF_A_BUG)
 
 
 _VIEW_OPTIONS = ("--truth", "--labels", "--unit", "--read-as", "--screenshot", "--epoch", "--size", "--theme")
@@ -51,7 +64,8 @@ _VIEW_OPTIONS = ("--truth", "--labels", "--unit", "--read-as", "--screenshot", "
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="sleepviewer")
-def main() -> None:
+@click.option("--debug", is_flag=True, help="Show the traceback of an error of the program (also SLEEPVIEWER_DEBUG=1).")
+def main(debug: bool) -> None:
     """Score an overnight EEG, review it beside the expert's hypnogram, correct it, export it.
 
     \b

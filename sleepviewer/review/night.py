@@ -84,7 +84,11 @@ def load_truth(recording: Recording, path: Path, reading: str | None = None) -> 
 
 def set_truth_from(night: Night, path: Path, reading: str | None = None) -> None:
     """Make a file the night's truth; what had to be shifted or left out is added to the notes."""
-    truth = load_truth(night.recording, path, reading)
+    set_truth(night, load_truth(night.recording, path, reading), path)
+
+
+def set_truth(night: Night, truth: Hypnogram, path: Path) -> None:
+    """Make a hypnogram that was read from a file the night's truth; its notes are added to the night's."""
     night.document.set_truth(truth)
     night.truth_path = path
     if night.ambiguous_truth is not None and night.ambiguous_truth[0] == path:

@@ -10,6 +10,7 @@ import numpy as np
 from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import AmbiguousHypnogramError, RecordingError, SleepViewerError
 from sleepviewer.recording import Recording, ToldUnit, open_recording, propose_scoring_channel
+from sleepviewer.recording.clock_change import clock_change_note
 from sleepviewer.review.document import Document
 from sleepviewer.review.night import Night, load_truth, not_used, set_truth_from
 from sleepviewer.review.saving import is_review_of, restore_review, review_places, scorer_in
@@ -59,7 +60,8 @@ def _furnish(
             "score."
         )
     document = Document(recording.n_epochs, scorer=scorer or usual_scorer())
-    night = Night(recording, document, propose_scoring_channel(recording), notes=recording.notes)
+    notes = (*recording.notes, *([note] if (note := clock_change_note(recording)) else []))
+    night = Night(recording, document, propose_scoring_channel(recording), notes=notes)
     if labels_path is not None:
         restore_review(night, labels_path)
     elif look_beside:

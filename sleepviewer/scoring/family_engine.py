@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -200,8 +201,10 @@ def choose_device() -> str:
     """Return torch's name of the fastest device that is there: ``cuda``, ``mps`` or ``cpu``."""
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
+    with warnings.catch_warnings():  # a driver that is too old is warned of, on a terminal that nobody sees
+        warnings.simplefilter("ignore")
+        if torch.cuda.is_available():
+            return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
@@ -274,17 +277,23 @@ class _BatchRunner:
         self.device = device
         self.batch_size = batch_size
         self.notes: tuple[str, ...] = ()
-        model.to(device)
+        try:
+            model.to(device)
+        except RuntimeError as error:  # no room for the weights, or a driver that does not work after all
+            if device == "cpu":
+                raise
+            why = "has no memory left" if _is_out_of_memory(error) else "can't be used"
+            self._go_on_on_cpu(f"The graphics processor ({device}) {why}; the night was scored on the CPU.")
 
     def run(self, epochs: Epochs) -> tuple[Proba, Tensor] | None:
         """Return probabilities and summaries of ``[n, n_samples]``, or None: out of memory, try a smaller batch."""
-        import torch
-
         try:
             return self.model.batch(np.ascontiguousarray(epochs))
         except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error):
+            if not _is_out_of_memory(error):
                 raise
+        except MemoryError:
+            pass
         self._make_do_with_less()
         return None
 
@@ -297,8 +306,17 @@ class _BatchRunner:
         if self.batch_size > 1:
             self.batch_size //= 2
         elif self.device != "cpu":
-            self.notes = (f"The memory of {self.device} did not suffice; the rest was scored on the CPU.",)
-            self.device, self.batch_size = "cpu", BATCH_SIZE
-            self.model.to("cpu")
+            self._go_on_on_cpu(f"The memory of {self.device} did not suffice; the rest was scored on the CPU.")
         else:
             raise EngineError("Memory does not suffice to score one epoch; close other programs and score again.")
+
+    def _go_on_on_cpu(self, note: str) -> None:
+        self.notes = (note,)
+        self.device, self.batch_size = "cpu", BATCH_SIZE
+        self.model.to("cpu")
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)

@@ -183,6 +183,9 @@ class _Server:
         except SleepViewerError as error:
             kind = next(c.__name__ for c in type(error).__mro__ if hasattr(errors, c.__name__))
             reply = Failed(message.job, kind, str(error), traceback.format_exc())
+        except MemoryError:
+            sentence = "Memory does not suffice for this night; close other programs and try again."
+            reply = Failed(message.job, EngineError.__name__, sentence, traceback.format_exc())
         except Exception as error:  # whatever a library raises is told to the user, and does not end the process
             last_line = traceback.format_exception_only(error)[-1].strip().splitlines()[0].rstrip(".")
             sentence = f"{_name_of(message)} failed: {last_line}."

@@ -17,6 +17,14 @@ ROWS: Final = (
         needs_night=False,
     ),
     KeyRow(
+        "reopen",
+        "File",
+        "Open the recording again",
+        (),
+        tip="Read the recording anew from its file, after that was changed or came back",
+        icon="reset",
+    ),
+    KeyRow(
         "open_truth",
         "File",
         "Open truth (expert's hypnogram)…",

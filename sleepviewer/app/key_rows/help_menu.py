@@ -18,13 +18,22 @@ ROWS: Final = (
     ),
     KeyRow("help_keys", "Help", "Keys", ("?",), tip="All keys, as they are set", icon="keyboard", needs_night=False),
     KeyRow(
+        "log_folder",
+        "Help",
+        "Show the log's folder",
+        (),
+        tip="Show where the program writes down what went wrong; nothing of it is sent anywhere",
+        icon="list",
+        break_before=True,
+        needs_night=False,
+    ),
+    KeyRow(
         "about",
         "Help",
         "About SleepViewer",
         (),
         tip="Version and licence",
         icon="about",
-        break_before=True,
         needs_night=False,
     ),
 )

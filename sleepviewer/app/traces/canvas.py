@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent, QShowEvent
@@ -10,11 +11,12 @@ from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.theme import Theme
 from sleepviewer.app.traces import painting
-from sleepviewer.app.traces.composer import Composer, Style
+from sleepviewer.app.traces.composer import Composer, Reading, Style
 from sleepviewer.app.traces.layout import PageLayout, lay_out
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import Page
-from sleepviewer.display.montage import Montage, as_recorded
+from sleepviewer.app.traces.reader import Asked, PageReader, Purpose
+from sleepviewer.display.montage import Derivation, Montage, as_recorded
 from sleepviewer.display.timebase import TIMEBASES, USUAL, page_span, stepped
 from sleepviewer.recording.base import Recording
 from sleepviewer.stages import EPOCH_S
@@ -25,6 +27,22 @@ _KEPT_PX = 6_000_000
 _MOST_COLUMNS = 20_000
 _STRIP_SHARE = 0.1
 """Of the page's height, what a strip under a lane takes beside two lines of text."""
+_PICTURE_PATIENCE_S = 20.0
+"""So long a picture that is to be saved waits for its page."""
+
+READING = "This page is being read…"
+UNREADABLE = "This page can't be read any more"
+STALE = "This page can't be read any more: this is how it was read before"
+
+
+@dataclass(frozen=True, slots=True)
+class _PageKey:
+    """What tells a page that was asked for from any other."""
+
+    layout: PageLayout
+    epoch: int
+    columns: int
+    generation: int
 
 
 class PageCanvas(QWidget):
@@ -54,11 +72,14 @@ class PageCanvas(QWidget):
         self._selected: int | None = None
         self._strip_lane: str | None = None
         self._page: Page | None = None
+        self._shown: tuple[object, ...] = ()
         self._layout: PageLayout | None = None
         self._prepared: dict[tuple[float, float, float], tuple[Page, QPixmap]] = {}
         self._ground = QPixmap()
         self._ground_key: tuple[object, ...] = ()
-        self._failed = False
+        self._reader: PageReader | None = None
+        self._awaited: Asked | None = None
+        self._generation = 0  # of what pages look like: what was asked for before a change is not shown
         self._prepare_soon = QTimer(self)
         self._prepare_soon.setSingleShot(True)
         self._prepare_soon.timeout.connect(self._prepare)
@@ -71,18 +92,29 @@ class PageCanvas(QWidget):
         self._overview = Overview(recording, self)
         self._overview.advanced.connect(self._on_advanced)
         self._overview.trouble.connect(self.trouble)
-        self._composer = Composer(recording, self._overview, self.trouble.emit)
+        self._composer = Composer(recording, self._overview)
+        self._reader = PageReader(self)
+        self._reader.arrived.connect(self._on_arrived)
         self._montage = as_recorded(recording)
         self._epoch, self._scrolled_s, self._selected = 0, 0.0, None
         self._refresh()
 
     def close_recording(self) -> None:
-        """Let go of the recording: nothing reads it in the background after this."""
+        """Let go of the recording: nothing that still reads it in the background is shown after this."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader.deleteLater()
+        self._reader = self._awaited = None
         if self._overview is not None:
             self._overview.close()
             self._overview.deleteLater()
         self._overview = self._composer = self._page = None
         self._prepared.clear()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the page that is to be shown is still being read."""
+        return self._awaited is not None
 
     @property
     def montage(self) -> Montage:
@@ -179,7 +211,7 @@ class PageCanvas(QWidget):
         layout = self._lay_out(rect, self._epoch)
         device = painter.device()
         scale = abs(painter.worldTransform().m11()) * (device.devicePixelRatioF() if device is not None else 1.0)
-        page = self._read(layout, self._epoch, scale)
+        page = self._page_for_picture(layout, scale)
         painter.save()
         painter.fillRect(rect, QColor(self._theme.panel))
         painting.paint_gutter(painter, layout, page, self.font())
@@ -195,6 +227,7 @@ class PageCanvas(QWidget):
         ground = QColor(self._theme.panel)
         if page is None or layout is None:
             painter.fillRect(event.rect(), ground)
+            painter.end()
             return
         dirty = QRectF(event.rect())
         if dirty.right() > layout.plot.right():
@@ -223,7 +256,7 @@ class PageCanvas(QWidget):
         key = self._key(layout, page)
         prepared = self._prepared.pop(key, None)
         picture = self._painted(page, layout) if prepared is None else prepared[1]
-        if not self._failed:
+        if not page.mark:
             self._prepared[key] = (page, picture)
         most = max(min(_KEPT_PICTURES, _KEPT_PX // (picture.width() * picture.height())), 2)
         while len(self._prepared) > most:
@@ -248,6 +281,7 @@ class PageCanvas(QWidget):
         painting.paint_traces(painter, layout, page)
         painter.setFont(self.font())
         painting.paint_words(painter, layout, page)
+        painting.paint_mark(painter, layout, page, self.font())
         painter.end()
         return picture
 
@@ -263,16 +297,15 @@ class PageCanvas(QWidget):
         return layout.start_s, layout.stop_s, -1.0 if self._timebase is None else epoch_s
 
     def _prepare(self) -> None:
-        """Read and paint the page that comes next, so that turning to it takes no time."""
+        """Have the page read that comes next, and paint it once it is there, so that turning to it takes no time."""
         following = self._epoch + self._direction
         if self._composer is None or self._timebase is None or self._scrolled_s or not self.isVisible():
             return
-        if not 0 <= following < self._composer.recording.n_epochs:
+        if self._awaited is not None or not 0 <= following < self._composer.recording.n_epochs:
             return
         layout = self._lay_out(QRectF(self.rect()), following)
         if self._key(layout, None, following) not in self._prepared:
-            page = self._read(layout, following, self.devicePixelRatioF(), ahead=self._direction)
-            self._picture(page, layout)
+            self._ask(Purpose.NEXT_PAGE, layout, following, self.devicePixelRatioF(), ahead=self._direction)
 
     # -- composing
 
@@ -298,22 +331,92 @@ class PageCanvas(QWidget):
     def _refresh(self) -> None:
         """Compose anew after a change of what a page looks like: no picture that was kept is right any more."""
         self._prepared.clear()
+        self._generation += 1
         self._compose()
         self.update()
 
     def _compose(self) -> None:
         if self._composer is None or not self.isVisible():
             return
-        before = self._page
+        assert self._reader is not None
         self._layout = self._lay_out(QRectF(self.rect()), self._epoch)
         prepared = self._prepared.get(self._key(self._layout, None, self._epoch))
-        if prepared is None:
-            page = self._read(self._layout, self._epoch, self.devicePixelRatioF())
+        if prepared is not None:
+            self._awaited = None
+            self._show(replace(prepared[0], selected=self._selected, epoch_s=self._epoch * EPOCH_S))
+            return
+        asked = self._ask(Purpose.PAGE, self._layout, self._epoch, self.devicePixelRatioF())
+        if self._reader.wait(asked):
+            self._take(asked)
+            return
+        self._awaited = asked
+        self._show(self._standing_in(READING, READING))
+
+    def _on_arrived(self, asked: Asked) -> None:
+        """Show a page that was waited for, paint one that was read ahead."""
+        if asked is self._awaited:
+            self._take(asked)
+        elif asked.purpose is Purpose.NEXT_PAGE and isinstance(asked.answer, Reading) and not asked.answer.failed:
+            key = asked.key
+            assert isinstance(key, _PageKey)
+            if key.generation == self._generation and asked.wanted and not self.busy:
+                self._picture(asked.answer.page, key.layout)
+        elif asked.purpose is Purpose.SCALES and asked.error is None:
+            self._refresh()
+
+    def _take(self, asked: Asked) -> None:
+        """Show the page that was asked for, now that it is there."""
+        assert self._reader is not None
+        self._awaited = None
+        self._reader.judge(asked)
+        if asked.error is not None:
+            self._show(self._standing_in(STALE, UNREADABLE))
+            raise asked.error
+        reading = asked.answer
+        assert isinstance(reading, Reading)
+        if reading.failed:
+            self._show(self._standing_in(STALE, UNREADABLE))
         else:
-            page = replace(prepared[0], selected=self._selected, epoch_s=self._epoch * EPOCH_S)
-        self._page = page
-        if before is None or before.lanes != page.lanes:
-            self.setAccessibleDescription("; ".join(f"{look.label} {look.detail}" for look in page.lanes))
+            self._show(replace(reading.page, selected=self._selected))
+            if reading.unscaled:
+                composer, lanes = self._composer, reading.unscaled
+                assert composer is not None
+                self._reader.ask(lanes, Purpose.SCALES, lambda _: composer.find_scales(lanes))
+        for sentence in reading.sentences:
+            self.trouble.emit(sentence)
+
+    def _standing_in(self, over_traces: str, alone: str) -> Page:
+        """Return what is shown in the place of a page that is not there.
+
+        That is the same page as it was read last, where it was, and else one without traces: traces of another epoch
+        are never shown under this one's number.
+        """
+        assert self._layout is not None
+        last = self._page
+        if last is not None and self._shown == (self._layout, self._epoch, _derivations(self._montage)):
+            bare = last.mark in (READING, UNREADABLE) and not any(trace.x.size for trace in last.traces)
+            return replace(last, mark=alone if bare else over_traces, selected=self._selected, theme=self._theme)
+        return self._blank(self._layout, alone)
+
+    def _blank(self, layout: PageLayout, mark: str) -> Page:
+        assert self._composer is not None
+        return self._composer.blank(
+            self._montage,
+            self._style,
+            self._epoch,
+            layout,
+            most_times=self._most_times(layout),
+            selected=self._selected,
+            theme=self._theme,
+            mark=mark,
+        )
+
+    def _show(self, page: Page) -> None:
+        before, self._page = self._page, page
+        self._shown = (self._layout, self._epoch, _derivations(self._montage))
+        if before is None or before.lanes != page.lanes or before.mark != page.mark:
+            lanes = "; ".join(f"{look.label} {look.detail}" for look in page.lanes)
+            self.setAccessibleDescription(f"{page.mark}. {lanes}" if page.mark else lanes)
             self._update_gutter()
         self._update_plot()
 
@@ -340,23 +443,46 @@ class PageCanvas(QWidget):
         lane = labels.index(self._strip_lane) if self._strip_lane in labels else len(labels) - 1
         return lane, min(2 * text_px + min(max(_STRIP_SHARE * height, 8.0), 48.0), height / 3)
 
-    def _read(self, layout: PageLayout, epoch: int, scale: float, *, ahead: int = 0) -> Page:
+    def _ask(self, purpose: Purpose, layout: PageLayout, epoch: int, scale: float, *, ahead: int = 0) -> Asked:
+        """Have a page read as everything is set now."""
         assert self._composer is not None
+        assert self._reader is not None
         columns = min(max(int(layout.plot.width() * scale), 200), _MOST_COLUMNS)
-        time_px = self.fontMetrics().horizontalAdvance("+00:00:00") + 12
-        page = self._composer.page(
+        read = partial(
+            self._composer.page,
             self._montage,
             self._style,
             epoch,
             layout,
             columns,
-            most_times=max(int(layout.plot.width() / time_px), 2),
+            most_times=self._most_times(layout),
             selected=self._selected,
             theme=self._theme,
             ahead=ahead,
         )
-        self._failed = self._composer.failed
-        return page
+        key = _PageKey(layout, epoch, columns, self._generation)
+        return self._reader.ask(key, purpose, lambda unwanted: read(unwanted=unwanted))
+
+    def _most_times(self, layout: PageLayout) -> int:
+        """How many times have room under a page."""
+        time_px = self.fontMetrics().horizontalAdvance("+00:00:00") + 12
+        return max(int(layout.plot.width() / time_px), 2)
+
+    def _page_for_picture(self, layout: PageLayout, scale: float) -> Page:
+        """Read the page for a picture of any size; a drive that does not answer gives one without traces, marked."""
+        asked = self._ask(Purpose.PAGE, layout, self._epoch, scale)
+        awaited, self._awaited = self._awaited, None
+        asked.wait(_PICTURE_PATIENCE_S)
+        if awaited is not None and awaited is not asked:
+            self._compose()  # what the screen waited for gave way to the picture
+        if isinstance(asked.answer, Reading):
+            for sentence in asked.answer.sentences:
+                self.trouble.emit(sentence)
+            return replace(asked.answer.page, mark=UNREADABLE if asked.answer.failed else "")
+        asked.drop()
+        if asked.error is not None:
+            raise asked.error
+        return self._blank(layout, UNREADABLE)
 
     def _update_plot(self) -> None:
         if self._layout is not None:
@@ -365,3 +491,7 @@ class PageCanvas(QWidget):
     def _update_gutter(self) -> None:
         if self._layout is not None:
             self.update(QRect(0, 0, int(self._layout.plot.left()), self.height()))
+
+
+def _derivations(montage: Montage) -> tuple[Derivation, ...]:
+    return tuple(trace.derivation for trace in montage.shown)

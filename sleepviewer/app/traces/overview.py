@@ -25,6 +25,14 @@ _BYTES_A_BIN: Final = 11
 """Of the lowest level's stretches, with all levels above it."""
 _TELL_EVERY_S: Final = 0.15
 _SWITCH_S: Final = 0.0005
+_GOODBYE_S: Final = 0.1
+"""So long the chunk that is being read is waited for when the recording is let go of."""
+_COARSE: Final = 256
+"""A pyramid for which there is no memory is made so many times smaller: a preview fits in it."""
+_NO_MEMORY: Final = (
+    "Memory does not suffice for pages of hours: they are a preview, unfiltered. Close other programs and open the "
+    "night again."
+)
 _SHORT_S: Final = 180.0
 """Pages up to this length are read as they are."""
 
@@ -32,7 +40,10 @@ Lane = tuple[Derivation, Band]
 
 
 class Overview(QObject):
-    """The long pages of one recording. Ask for pages in the window's thread; the building has one of its own."""
+    """The long pages of one recording. Ask for pages in one thread; the building has one of its own.
+
+    Where there is no memory for the building, or in the middle of it, what was looked at here and there stays.
+    """
 
     advanced = Signal()
     """More of the night can be shown than before."""
@@ -47,6 +58,7 @@ class Overview(QObject):
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._poor = False  # memory ran out
 
     # -- asked by the view
 
@@ -64,7 +76,7 @@ class Overview(QObject):
                 self._pyramids.move_to_end(lane)
             while sum(p.nbytes for p in self._pyramids.values()) > _KEPT_BYTES and len(self._pyramids) > len(lanes):
                 self._pyramids.popitem(last=False)
-            if self._thread is None and not self._stopped and self._unfinished():
+            if self._thread is None and not self._stopped and not self._poor and self._unfinished():
                 self._thread = threading.Thread(target=self._build, name="overview", daemon=True)
                 self._thread.start()
 
@@ -86,18 +98,23 @@ class Overview(QObject):
         return self._thread is not None
 
     def close(self) -> None:
-        """End the building, and wait for the chunk that is being read: the recording is closed next."""
+        """End the building, and wait a moment for the chunk that is being read: the recording is closed next."""
         self._stopped = True
         thread = self._thread
         if thread is not None:
-            thread.join(5.0)
+            thread.join(_GOODBYE_S)
 
     def _new(self, derivation: Derivation, n_lanes: int) -> Pyramid:
         rate = self._recording.channel(derivation.plus).rate_hz
         n, base = round(self._recording.duration_s * rate), BASE
         while n_lanes * n / base * _BYTES_A_BIN > _KEPT_BYTES:
             base *= 2
-        return Pyramid(rate, n, base)
+        try:
+            return Pyramid(rate, n, base)
+        except MemoryError:
+            self._poor = True
+            self._say(_NO_MEMORY)
+            return Pyramid(rate, n, base * _COARSE)
 
     # -- in the thread
 
@@ -142,12 +159,19 @@ class Overview(QObject):
                 if time.monotonic() - told > _TELL_EVERY_S:
                     told = time.monotonic()
                     self._tell()
-        except SleepViewerError as error:
+        except (SleepViewerError, MemoryError) as error:
             with self._lock:
-                self._stopped, self._thread = True, None
-            with suppress(RuntimeError):
-                self.trouble.emit(str(error))
+                self._poor, self._thread = True, None
+            self._say(_NO_MEMORY if isinstance(error, MemoryError) else str(error))
+        except Exception:
+            if not self._stopped:  # else the recording was closed under the read, and nobody wants it
+                raise
         self._tell()
+
+    def _say(self, sentence: str) -> None:
+        if not self._stopped:
+            with suppress(RuntimeError):
+                self.trouble.emit(sentence)
 
     def _tell(self) -> None:
         with suppress(RuntimeError):  # the window may be gone meanwhile

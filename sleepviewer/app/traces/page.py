@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sleepviewer.app.theme import Theme
@@ -15,7 +16,7 @@ class LaneLook:
     Attributes
     ----------
     label: the derivation.
-    half_height: what half the lane's height stands for, in ``unit``.
+    half_height: what half the lane's height stands for, in ``unit``; NaN while that is not known.
     filtered: the filter as it is named: ``0.3–35 Hz``, ``unfiltered``.
     color: of the trace, ``#rrggbb``; None for the theme's.
     negative_up: whether negative is drawn upward.
@@ -32,7 +33,9 @@ class LaneLook:
 
     @property
     def scale(self) -> str:
-        """The scale as written: ``±100 µV``."""
+        """The scale as written: ``±100 µV``; ``…`` while it is not known."""
+        if math.isnan(self.half_height):
+            return "…"
         return f"±{self.half_height:g}{' ' + self.unit if self.unit else ''}"
 
     @property
@@ -63,6 +66,7 @@ class Page:
     borders: times at which epochs meet.
     times: what is written under the page: recording times and texts.
     grows: whether more of it is still to come.
+    mark: why the traces are not, or may not be, what the file holds here: being read, can't be read; else empty.
     """
 
     epoch_s: float
@@ -77,6 +81,7 @@ class Page:
     selected: int | None
     theme: Theme
     grows: bool = False
+    mark: str = ""
 
     @property
     def labels(self) -> list[str]:

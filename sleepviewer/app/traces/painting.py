@@ -55,6 +55,7 @@ def paint_plot(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -
     paint_traces(painter, layout, page)
     painter.setFont(font)
     paint_words(painter, layout, page)
+    paint_mark(painter, layout, page, font)
 
 
 def ground_key(layout: PageLayout, page: Page) -> tuple[object, ...]:
@@ -182,6 +183,25 @@ def paint_words(painter: QPainter, layout: PageLayout, page: Page) -> None:
         rect = _times_rect(layout, stretch.start_s, stretch.stop_s).intersected(layout.plot)
         if rect.width() > 30:
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, stretch.text)
+
+
+def paint_mark(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -> None:
+    """Say over the middle of the plot why the traces are not what the file holds here; nothing where they are."""
+    if not page.mark:
+        return
+    big = QFont(font)
+    big.setPointSizeF(font.pointSizeF() * 1.15)
+    big.setWeight(QFont.Weight.DemiBold)
+    painter.setFont(big)
+    metrics = painter.fontMetrics()
+    room = layout.plot.width() - 40
+    size = metrics.boundingRect(0, 0, int(room), 1000, int(Qt.TextFlag.TextWordWrap), page.mark).size()
+    box = QRectF(0, 0, min(size.width() + 36.0, room), size.height() + 20.0)
+    box.moveCenter(layout.plot.center())
+    painter.setPen(hairline(QColor(page.theme.warning_text)))
+    painter.setBrush(QColor(page.theme.warning))
+    painter.drawRoundedRect(box, 6, 6)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, page.mark)
 
 
 def paint_gutter(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -> None:

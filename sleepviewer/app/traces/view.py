@@ -17,9 +17,10 @@ from sleepviewer.app.traces.gestures import CLICK_PX, Drawing, Gesture, Moving, 
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.marks import Grip, Mark, Marks, paint_marks
 from sleepviewer.app.traces.page import Page
+from sleepviewer.app.traces.reader import Asked, Purpose
 from sleepviewer.display.gain import step
 from sleepviewer.display.montage import Montage, Trace
-from sleepviewer.display.ruler import SlowWaves, slow_waves
+from sleepviewer.display.ruler import slow_waves
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Recording
 from sleepviewer.stages import EPOCH_S
@@ -159,9 +160,10 @@ class TraceView(PageCanvas):
         """Make all traces, or those of one lane, larger (1) or smaller (-1) by one step."""
         if self._composer is not None:
             chosen = self._montage.shown if lane is None else self._montage.shown[lane : lane + 1]
-            half_height = self._composer.half_height
+            # What is still being read for the first time has no scale that could be changed.
+            scales = [(trace, self._composer.known_half_height(trace)) for trace in chosen]
             self._change(
-                {id(trace): replace(trace, half_height=step(half_height(trace), -direction)) for trace in chosen}
+                {id(trace): replace(trace, half_height=step(half, -direction)) for trace, half in scales if half}
             )
 
     def reset_gains(self, labels: Collection[str] | None = None) -> None:
@@ -202,7 +204,9 @@ class TraceView(PageCanvas):
         """Return what a press begins: the ruler where it is on, a hold on a mark, an interval to draw."""
         if self._ruler_on:
             point = Ruling.point(at, layout, page, lane)
-            return Ruling(lane, point, point, self._slow_waves(lane))
+            ruling = Ruling(lane, point, point, None)
+            self._count_slow_waves(ruling)
+            return ruling
         held = self._marks.at(at, layout, page.labels)
         if held is not None and (held[0].selected or not self._drawing):
             mark, grip = held
@@ -211,13 +215,38 @@ class TraceView(PageCanvas):
             return Moving(mark, mark, grip, layout.time_of(at.x())) if mark.movable else None
         return Drawing(lane, layout.time_of(at.x()), layout.time_of(at.x())) if self._drawing else None
 
-    def _slow_waves(self, lane: int) -> SlowWaves | None:
+    def _count_slow_waves(self, ruling: Ruling) -> None:
+        """Count the slow waves of the epoch for the ruler, at once or when the drive has answered."""
         assert self._composer is not None
-        try:
-            return slow_waves(self._composer.recording, self._montage.shown[lane].derivation, self._epoch)
-        except SleepViewerError as error:
-            self.trouble.emit(str(error))
-            return None
+        assert self._reader is not None
+        recording, derivation, epoch = (
+            self._composer.recording,
+            self._montage.shown[ruling.lane].derivation,
+            self._epoch,
+        )
+        asked = self._reader.ask(
+            (id(ruling), epoch), Purpose.MEASURE, lambda _: (ruling, slow_waves(recording, derivation, epoch))
+        )
+        if self._reader.wait(asked):
+            self._take_measure(asked)
+
+    def _on_arrived(self, asked: Asked) -> None:
+        if asked.purpose is Purpose.MEASURE:
+            self._take_measure(asked)
+        else:
+            super()._on_arrived(asked)
+
+    def _take_measure(self, asked: Asked) -> None:
+        if isinstance(asked.error, SleepViewerError):
+            self.trouble.emit(str(asked.error))
+        elif asked.error is not None:
+            raise asked.error
+        else:
+            assert isinstance(asked.answer, tuple)
+            ruling, waves = asked.answer
+            ruling.slow_waves = waves
+            self._update_plot()
+        asked.drop()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         layout, page, at = self._layout, self._page, event.position()
