@@ -125,9 +125,9 @@ def test_scale_bars_are_in_the_told_unit_and_a_scale_set_before_is_dropped(opene
         traces.change_gain(1, lane)  # as large as 0.03 needs it
     traces.change_gain(1, other)
     kept = traces.montage.shown[other].half_height
-    assert traces._composer.half_height(traces.montage.shown[lane]) < 10
+    assert traces._composer.known_half_height(traces.montage.shown[lane]) < 10
     opened.units_bar.buttons["mV"].click()
-    assert 30 <= traces._composer.half_height(traces.montage.shown[lane]) <= 500
+    assert 30 <= traces._composer.known_half_height(traces.montage.shown[lane]) <= 500
     assert traces.montage.shown[other].half_height == kept
 
 
