@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _AHEAD: Final = 2
 _COUNT_EVERY_S: Final = 5.0
+_WATCH_S: Final = 1.0
+_IDLE_S: Final = 600
+"""A process that has had nothing to do for so long ends; another one takes its place when there is."""
 
 
 class Pool(Protocol):
@@ -78,7 +82,7 @@ def processes(jobs: int) -> Iterator[Pool]:
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    executor = ProcessPoolExecutor(max_workers=jobs, env=thread_limits(), initializer=_begin)
+    executor = ProcessPoolExecutor(max_workers=jobs, timeout=_IDLE_S, env=thread_limits(), initializer=_begin)
     pool = _Processes(executor, jobs, BrokenProcessPool)
     try:
         yield pool
@@ -90,9 +94,17 @@ def processes(jobs: int) -> Iterator[Pool]:
 
 
 def _begin() -> None:
-    """Ctrl-C is the affair of the process that dispatches."""
+    """Ctrl-C is the affair of the process that dispatches; where that is gone, there is nobody to score for."""
     limit_threads()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="parent watch", daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process once its parent has (Windows does not tell; there it ends after being idle)."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
 
 
 class _Cluster:
