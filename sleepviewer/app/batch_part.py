@@ -85,7 +85,7 @@ class BatchPart(QObject):
         if not self.running:
             if folder is not None:
                 self.window.propose(folder)
-            self.window.engine.setText(self._engine_text())
+            self.window.show_engine(self._engine_text())
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()

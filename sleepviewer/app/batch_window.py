@@ -41,6 +41,7 @@ class BatchWindow(QDialog):
         self.setAcceptDrops(True)
         self.resize(760, 560)
         self._running = self._paused = False
+        self._engine_name = ""
         self.nights = _line("Folder of recordings", "drop a folder here, or choose one", self)
         self.out = _line("Folder to write to", "another folder than the recordings'", self)
         self.engine = QLabel(self)
@@ -111,8 +112,15 @@ class BatchWindow(QDialog):
 
     # -- how it goes
 
+    def show_engine(self, name: str) -> None:
+        """Show who scores."""
+        self._engine_name = name
+        self.engine.setText(name)
+
     def begin(self) -> None:
         """Show that the nights are being looked for."""
+        signal = "the signal is kept" if self.signal.isChecked() else "without the signal"
+        self.engine.setText(f"{self._engine_name} · {signal}")
         self._running, self._paused = True, False
         self.model.show_nights(())
         self.progress.setRange(0, 0)
@@ -124,6 +132,7 @@ class BatchWindow(QDialog):
         self.model.show_nights(nights)
         self.model.set_running(True)
         self.progress.setRange(0, len(nights))
+        self.progress.setFormat("%v of %m nights")
         self.progress.setValue(0)
         self.said.setText(f"0 of {len(nights)} nights")
 
@@ -149,6 +158,7 @@ class BatchWindow(QDialog):
 
     def _end(self, said: str) -> None:
         self._running = self._paused = False
+        self.engine.setText(self._engine_name)
         self.model.set_running(False)
         self.progress.setRange(0, max(self.progress.maximum(), 1))
         self.said.setText(said)
@@ -160,7 +170,8 @@ class BatchWindow(QDialog):
         self.pause_button.setEnabled(self._running)
         self.pause_button.setText("Go on" if self._paused else "Pause")
         self.cancel_button.setEnabled(self._running)
-        for widget in (self.nights, self.out, self.signal):
+        self.signal.setVisible(not self._running)  # what is under way can't be changed, and is said beside the model
+        for widget in (self.nights, self.out):
             widget.setEnabled(not self._running)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

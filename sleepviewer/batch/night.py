@@ -71,8 +71,8 @@ def score_night(job: Job, wanted: Wanted) -> Line:
 def lost_line(job: Job, wanted: Wanted) -> Line:
     """Return the line of a night whose process was ended from outside, also when it was alone."""
     sentence = (
-        f"The process that scored {job.path.name} was ended from outside, twice; is there enough memory, and is the"
-        " recording whole?"
+        f"The process that scored {job.path.name} was ended from outside more than once; is there enough memory, and"
+        " is the recording whole?"
     )
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     return {
