@@ -90,6 +90,10 @@ class SeenLabelsError(AnalysisError):
     """A model was trained on the labels that it is asked to judge."""
 
 
+class BatchError(SleepViewerError):
+    """A batch of nights can't begin or go on: its nights, folder or cluster is not usable."""
+
+
 class ScoringCancelled(SleepViewerError):
     """Scoring was stopped at the user's wish."""
 

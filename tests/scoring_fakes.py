@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +14,12 @@ import edfio
 import numpy as np
 
 from sleepviewer.errors import ScoringCancelled
+from sleepviewer.files import sha256_of
+from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.recording.base import Channel, Recording, Role, Samples
-from sleepviewer.scoring.base import CancelToken
-from sleepviewer.stages import EPOCH_S
+from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, ProgressCallback, no_progress
+from sleepviewer.scoring.registry import EngineSpec
+from sleepviewer.stages import EPOCH_S, N_STAGES
 
 
 @dataclass(frozen=True)
@@ -82,3 +88,45 @@ class CancelAfter(CancelToken):
         self._left -= 1
         if self._left < 0:
             raise ScoringCancelled("cancelled by the test")
+
+
+class FakeEngine:
+    """Scores every night alike, in no time; names of nights make it stumble, die, die once, or take long."""
+
+    title = "Fake"
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.id = spec.id
+        weights = spec.weights or shipped_weights(spec.id)
+        self.weights = "ab" * 32 if weights is None else sha256_of(weights)
+
+    def warm_up(self) -> None: ...
+
+    def score(
+        self,
+        recording: Recording,
+        channels: ChannelChoice,
+        progress: ProgressCallback = no_progress,
+        cancel: CancelToken | None = None,
+    ) -> Prediction:
+        name = recording.path.name
+        if "stumbles" in name:
+            raise ValueError("what a library raises")
+        if "deadly" in name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "unlucky" in name and not (mark := recording.path.with_suffix(".once")).exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "slow" in name:
+            time.sleep(60)
+        for label in channels.labels:
+            recording.channel(label)
+        stages = np.resize([0, 1, 2, 2, 3, 3, 4, 2], recording.n_epochs)
+        proba = np.full((len(stages), N_STAGES), 0.05, dtype=np.float32)
+        proba[np.arange(len(stages)), stages] = 0.8
+        return Prediction(proba, self.id, "1", self.weights, channels.labels, 0.25, notes=(f"by {os.getpid()}",))
+
+
+def make_fake(spec: EngineSpec) -> FakeEngine:
+    """Make a fake engine; by name, so that other processes can, too."""
+    return FakeEngine(spec)

@@ -202,19 +202,19 @@ def test_a_dask_cluster_finds_what_one_process_finds(cluster: str, data: Path, w
 
 def test_a_scheduler_that_is_not_there_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("sleepviewer.training.cross_validate._CONNECT_S", 0.3)
+    monkeypatch.setattr("sleepviewer.cluster.CONNECT_S", 0.3)
     with pytest.raises(TrainingError, match=r"^There is no Dask scheduler at tcp://127.0.0.1:9; start one"):
         cross_validate(data, CONTEXT, tmp_path / "run", dask="tcp://127.0.0.1:9")
 
 
 def test_a_cluster_without_workers_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("sleepviewer.training.cross_validate._WAIT_FOR_WORKERS_S", 0.3)
+    monkeypatch.setattr("sleepviewer.cluster.WAIT_FOR_WORKERS_S", 0.3)
     with (
         distributed.LocalCluster(
             n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
         ) as there,
-        pytest.raises(TrainingError, match=r"^The Dask cluster at .* has no workers, or lost .* goes on from there\.$"),
+        pytest.raises(TrainingError, match=r"^The Dask cluster at .* has no workers; start some with “dask worker”\.$"),
     ):
         cross_validate(data, CONTEXT, tmp_path / "run", dask=there.scheduler_address)
 

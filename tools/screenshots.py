@@ -31,6 +31,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QRadioButton, QT
 from sleepviewer.analysis.rivals import Group
 from sleepviewer.analysis.shifts import Kind
 from sleepviewer.app import faults
+from sleepviewer.app.batch_part import BatchPart
 from sleepviewer.app.disagreement_table import CONFIDENCE
 from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.explain_part import ExplainPart
@@ -47,6 +48,7 @@ from sleepviewer.app.settings_dialog import SettingsDialog
 from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow
+from sleepviewer.batch.running import Told
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Samples
 from sleepviewer.review.contenders import contender_of
@@ -339,6 +341,35 @@ def export_folder(window: MainWindow) -> None:
     dialog.exec()
 
 
+def batch(window: MainWindow) -> None:
+    """Show a batch in the middle of its work, modal for the picture; one night failed, one was done before."""
+    part = part_of(window, BatchPart)
+    part.show_window(Path("/nights/clinic"))
+    shown = part.window
+    assert shown is not None
+    shown.hide()
+    nights = [f"{site}/{number:03d}" for site in ("berlin", "lyon") for number in range(1, 15)]
+    shown.begin()
+    shown.show_nights(tuple(nights))
+    for place, night in enumerate(nights[:16]):
+        line: dict[str, object] = {
+            "night": night,
+            "n_epochs": 880 + 13 * (place * 7 % 11),
+            "tst_min": 330 + 17 * (place * 5 % 9),
+            "se_percent": 71 + 3 * (place * 4 % 8),
+            "agreement": {"kappa": 0.68 + 0.01 * (place * 6 % 17)} if place < 14 else None,
+            "to_review": 0.04 + 0.015 * (place * 3 % 10),
+            "seconds": 1.4 + 0.1 * (place % 4),
+        }
+        if place == 0:
+            line["kept"] = True
+        if place == 4:
+            line = {"night": night, "seconds": 0.1, "failed": "005.edf is empty (0 bytes); copy it again."}
+        shown.show_told(Told(line, max(place - 1, 0), 1, int(place >= 4), len(nights), 200.0))
+    shown.table.selectRow(5)
+    shown.exec()
+
+
 def two_models(window: MainWindow) -> None:
     """Lay YASA's scoring beside the model's, and list where it alone is right."""
     assert window.session is not None
@@ -422,6 +453,7 @@ STATES: dict[str, State] = {
     "picture": State("scored", run("save_picture"), lambda _: None),
     "export": State("scored", edit_and_export, trim),
     "export_folder": State("scored", export_folder, lambda _: None),
+    "batch": State("scored", batch, lambda _: None),
     "error": State("scored", fail),
     "unsaved": State("", unsaved),
     "recovery": State("scored", recovery, lambda _: None),

@@ -22,6 +22,13 @@ from sleepviewer.scoring.registry import EngineSpec
 Commands = Mapping[str, Callable[[], object]]
 
 
+class OpenPath(Protocol):
+    """Opens a recording, with a saved review where one is named."""
+
+    def __call__(self, path: Path, *, labels: Path | None = None) -> object:
+        """Open it; trouble is shown, not raised."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What a part may use of the window: never the window itself, never another part.
@@ -43,7 +50,7 @@ class Services:
     refresh: Callable[[], None]
     check: Callable[[str, bool], None]
     restyle: Callable[[], None]
-    open_path: Callable[[Path], object]
+    open_path: OpenPath
     engine: Callable[[], EngineSpec]
     open_as: Callable[[Path, str], object]
     welcome: WelcomePage

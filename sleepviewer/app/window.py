@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.appearance_part import AppearancePart
+from sleepviewer.app.batch_part import BatchPart
 from sleepviewer.app.commands import ReviewCommands
 from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.events_part import EventsPart
@@ -76,6 +77,7 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     KeysPart,
     PicturesPart,
     ExportPart,
+    BatchPart,
     TracesPart,
     MontagePart,
     NightPart,
@@ -354,6 +356,13 @@ class MainWindow(QMainWindow):
             self.open_truth(night.ambiguous_truth[0])
         return True
 
+    def open_dropped(self, path: Path) -> None:
+        """Open a recording, or offer to score a folder."""
+        if path.is_dir():
+            next(part for part in self._parts if isinstance(part, BatchPart)).show_window(path)
+        else:
+            self.open_path(path)
+
     @property
     def _set_scorer(self) -> str | None:
         """The scorer's name where the settings name another than who is logged in."""
@@ -616,7 +625,7 @@ class MainWindow(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_path(paths[0])
+            self.open_dropped(paths[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._saving.may_leave():

@@ -20,6 +20,7 @@ from sleepviewer.cli.options import (
     tell,
     truth_option,
 )
+from sleepviewer.cli.score_many import Asked, are_many, batch_options, refuse_for_one, score_many
 from sleepviewer.errors import AlignmentError, ChannelError, SleepViewerError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> st
     return value
 
 
-@click.command(short_help="Score a night without a window.")
-@click.argument("night", type=PATH)
+@click.command(short_help="Score a night, or many, without a window.")
+@click.argument("nights", metavar="NIGHT…", type=PATH, nargs=-1, required=True)
 @click.option(
     "--engine",
     callback=_engine_name,
@@ -53,11 +54,17 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> st
 @truth_option
 @unit_option
 @reading_option
-@click.option("--out", type=PATH, required=True, help="Where to write: npz (with all probabilities), edf, csv or txt.")
+@click.option(
+    "--out",
+    type=PATH,
+    required=True,
+    help="Where to write: npz (with all probabilities), edf, csv or txt; of many nights, a folder.",
+)
+@batch_options
 @overwrite_option
 @json_option
 def score(
-    night: Path,
+    nights: tuple[Path, ...],
     engine: str | None,
     weights: Path | None,
     channel: str | None,
@@ -69,16 +76,53 @@ def score(
     out: Path,
     overwrite: bool,
     as_json: bool,
+    **of_batch: Any,
 ) -> None:
-    """Score a night and write the stages; with a truth, also say how well they agree."""
+    """Score a night and write the stages; with a truth, also say how well they agree.
+
+    \b
+    One night:
+        sleepviewer score night.edf --truth expert.edf --out scored.npz
+    All nights of a folder and the folders in it, with a manifest:
+        sleepviewer score recordings --out scored --jobs 4
+
+    Of many nights (a folder, a pattern like "nights/*.edf", or several names), one that fails does not stop the others:
+    it is a line of the manifest, and the exit code is 3.
+    """  # noqa: D301  (\b is click's mark for text that must not be re-wrapped)
+    spec = _engine_spec(engine, weights)
+    if are_many(nights):
+        if truth is not None:
+            raise click.UsageError("--truth names one night's hypnogram; many nights take --truth-pattern")
+        if units or reading:
+            raise click.UsageError("--unit and --read-as go with one night; score such nights by themselves")
+        wanted = Asked(nights, out, spec, channel, eog, emg, overwrite, as_json)
+        score_many(wanted, **of_batch)
+        return
+    refuse_for_one(**of_batch)
+    _score_one(nights[0], spec, channel, eog, emg, truth, units, reading, out, overwrite=overwrite, as_json=as_json)
+
+
+def _score_one(
+    night: Path,
+    spec: EngineSpec,
+    channel: str | None,
+    eog: str | None,
+    emg: str | None,
+    truth: Path | None,
+    units: tuple[ToldUnit, ...],
+    reading: str | None,
+    out: Path,
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     from sleepviewer.review.document import Base
     from sleepviewer.review.exporting import check_export_path, export_labels
     from sleepviewer.review.opening import open_night
     from sleepviewer.review.saving import save_review
     from sleepviewer.scoring.base import ChannelChoice
 
-    spec = _engine_spec(engine, weights)
-    check_out(out, night, truth, weights, endings=LABEL_ENDINGS, overwrite=overwrite)
+    check_out(out, night, truth, spec.weights, endings=LABEL_ENDINGS, overwrite=overwrite)
     opened = open_night(night, truth_path=truth, look_beside=False, units=units, reading=reading)
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")

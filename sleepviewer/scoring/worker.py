@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import sys
 import threading
 import traceback
 from contextlib import suppress
@@ -117,18 +118,30 @@ class Failed:
     details: str
 
 
-def serve(connection: Connection) -> None:
-    """Do what comes through the pipe until it closes. The main function of the child process."""
-    _be_modest()
-    _Server(connection).run()
+def thread_limits() -> dict[str, str]:
+    """Return the environment of a process whose arithmetic keeps to one thread."""
+    return dict.fromkeys(_THREAD_LIMITS, "1") | {"MPLBACKEND": "agg"}
 
 
-def _be_modest() -> None:
-    """Leave the cores and the keyboard to the window: one thread, low priority, Ctrl-C is the parent's affair.
+def limit_threads() -> None:
+    """Keep this process's arithmetic to one thread, as far as its libraries are not loaded yet, and torch's always.
 
     YASA imports matplotlib, which must not look for a window system here.
     """
-    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"), MPLBACKEND="agg")
+    os.environ.update(thread_limits())
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
+def serve(connection: Connection) -> None:
+    """Do what comes through the pipe until it closes. The main function of the child process."""
+    be_modest()
+    _Server(connection).run()
+
+
+def be_modest() -> None:
+    """Leave the cores and the keyboard to the window: one thread, low priority, Ctrl-C is the parent's affair."""
+    limit_threads()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         with suppress(OSError):

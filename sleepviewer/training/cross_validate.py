@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from sleepviewer.cluster import dask_client
 from sleepviewer.errors import OutputError, TrainingError
 from sleepviewer.files import atomic_writer
 from sleepviewer.models.family import MemberName
@@ -28,8 +29,6 @@ ENVIRONMENT_FILE: Final = "environment.json"
 
 _OWN_FILES: Final = frozenset({CONFIG_FILE, DATA_FILE, ENVIRONMENT_FILE})
 _POLL_S: Final = 0.5
-_CONNECT_S: Final = 10
-_WAIT_FOR_WORKERS_S: Final = 30
 
 _ONE_AT_A_TIME: Final = threading.Lock()
 """Random numbers are torch's, of the whole process: threads of one worker must take turns."""
@@ -147,28 +146,18 @@ def _run(tasks: list[FoldTask], jobs: int, dask: str | None) -> None:
 def _run_on_dask(tasks: list[FoldTask], address: str) -> None:
     import joblib
 
-    try:
-        from distributed import Client, KilledWorker
+    with dask_client(address, TrainingError) as client:
+        from distributed import KilledWorker
         from distributed.comm import CommClosedError
-    except ImportError as error:
-        raise TrainingError("Dask is not installed; install SleepViewer with its extra “cluster”.") from error
-    try:
-        client = Client(address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"There is no Dask scheduler at {address}; start one with “dask scheduler” and name its address."
-        ) from error
-    try:
-        with (
-            client,
-            joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=_WAIT_FOR_WORKERS_S),
-        ):
-            joblib.Parallel()(joblib.delayed(run_fold)(task) for task in tasks)
-    except (KilledWorker, CommClosedError, TimeoutError) as error:
-        raise TrainingError(
-            f"The Dask cluster at {address} has no workers, or lost those that trained; what they had is kept, and the"
-            " same command goes on from there."
-        ) from error
+
+        try:
+            with joblib.parallel_config(backend="dask", client=client):
+                joblib.Parallel()(joblib.delayed(run_fold)(task) for task in tasks)
+        except (KilledWorker, CommClosedError, TimeoutError) as error:
+            raise TrainingError(
+                f"The Dask cluster at {address} lost its workers; what they had is kept, and the same command goes on"
+                " from there."
+            ) from error
 
 
 def begin(run: Path, data: TrainingSet, config: TrainingConfig, folds: tuple[Fold, ...]) -> None:

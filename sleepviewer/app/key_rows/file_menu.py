@@ -88,6 +88,15 @@ ROWS: Final = (
         unless="no unsaved edits of this night were found",
     ),
     KeyRow(
+        "score_folder",
+        "File",
+        "Score a folder…",
+        ("Ctrl+Shift+O",),
+        tip="Score all nights of a folder in the background, and list what came of them",
+        icon="score",
+        needs_night=False,
+    ),
+    KeyRow(
         "save",
         "File",
         "Save the review",
