@@ -11,7 +11,7 @@ from sleepviewer.archive.archive import ScoringArchive, read_archive
 from sleepviewer.archive.tracks import is_archive
 from sleepviewer.errors import CheckpointError
 from sleepviewer.hypnogram import Hypnogram, StageTrack, align, bouts_of
-from sleepviewer.models.family import title_of
+from sleepviewer.models.versions import version_title
 from sleepviewer.recording import Recording
 from sleepviewer.review.night import load_truth
 from sleepviewer.review.saving import scoring_of
@@ -65,7 +65,7 @@ def engine_title(engine: str) -> str:
     if engine == YASA:
         return YASA_CARD.name
     try:
-        return title_of(engine)
+        return version_title(engine)
     except CheckpointError:
         return engine
 
