@@ -58,8 +58,9 @@ class ModelVersion:
     number: of the version; 0 for the shipped one.
     path: the file of weights.
     card: what it says; of a fine-tuned one ``card.lineage`` has ``parent`` (a name, or a file's), ``parent_sha256``,
-        ``made`` (UTC), ``label`` and ``note`` (the user's own), ``nights`` (name, SHA-256 of archive and recording, reviewed epochs of each), ``earlier_nights``
-        (those of its ancestors), ``replay``, ``settings`` and ``verdict`` (both tables of the guard).
+        ``made`` (UTC), ``label`` and ``note`` (the user's own), ``nights`` (name, SHA-256 of archive and recording,
+        reviewed epochs of each), ``earlier_nights`` (those of its ancestors), ``replay``, ``settings`` and ``verdict``
+        (both tables of the guard).
     active: whether it scores where its member is asked for by its plain name.
     """
 

@@ -1,7 +1,6 @@
-"""How much of a corrected night was reviewed, and whether that suffices for a fine-tuning; without reading it twice.
+"""How much of a corrected night was reviewed, and whether that suffices for a fine-tuning.
 
-What is counted here is what :mod:`sleepviewer.training.tuning_data` will learn from and :mod:`sleepviewer.training.guard`
-will judge by, so that nobody waits for a training that must be refused.
+It counts what a tuning will learn from and the guard will judge by, so that nobody waits for one that must be refused.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def count_night(path: Path, *, vouched: bool = False) -> NightCount:
     except ArchiveError as error:
         return NightCount(path, trouble=str(error))
     if not len(archive) or not archive.fs:
-        return NightCount(path, trouble=f"{path.name} was saved without a signal; open its recording and save it again.")
+        return NightCount(path, trouble=f"{path.name} was saved without a signal; open the night and save it again.")
     y = reviewed_labels(archive, vouched=vouched)
     about = archive.meta.get("recording")
     sha256 = str(about.get("sha256") or "") if isinstance(about, dict) else ""
@@ -94,7 +93,7 @@ def why_not(counts: Sequence[NightCount]) -> str:
     held = sum(count.held_out for count in counts)
     if held < LEAST_HELD_OUT:
         return (
-            f"Only {held} reviewed epochs can be kept aside, and it takes {LEAST_HELD_OUT} to tell whether the model got"
-            " better: review more, or add a night."
+            f"Only {held} reviewed epochs can be kept aside, and it takes {LEAST_HELD_OUT} to tell whether the model"
+            " got better: review more, or add a night."
         )
     return ""

@@ -273,8 +273,10 @@ def keep(
 ) -> Path:
     """Keep a tuned model as the member's next version, or as the file ``out``; return where it lies.
 
-    ``label`` and ``note`` are what the user calls it and says of it; they stand on its card. It does not become active. Raises TrainingError where the guard refused it (unless ``refused_too``), OutputError
-    where it can't be written; then the candidate stays where it is.
+    ``label`` and ``note`` are what the user calls it and says of it; they stand on its card. It does not become active.
+
+    Raises TrainingError where the guard refused it (unless ``refused_too``), OutputError where it can't be
+    written; then the candidate stays where it is.
     """
     if not (result.verdict.offered or refused_too):
         raise TrainingError(f"The tuned model is not kept. {result.verdict.reason}")
