@@ -1,10 +1,11 @@
-"""Training on corrected nights in the window: nights counted, progress shown, the verdict obeyed, broken ones offered."""
+"""Training on corrected nights in the window: nights counted, progress shown, verdict obeyed, broken ones offered."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import fake_tuning
@@ -372,7 +373,8 @@ def test_a_track_that_went_on_gets_its_earlier_points() -> None:
 
 def test_a_real_training_runs_in_the_window_to_its_verdict(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
     part = part_of(window)
-    part.start(tiny_tuning.request(tmp_path, "attnsleep+context"))
+    settings = replace(tiny_tuning.SETTINGS, steps=20)
+    part.start(tiny_tuning.request(tmp_path, settings=settings))
     qtbot.waitUntil(lambda: not part.running, timeout=60_000)
     panel = panel_of(window)
     assert "Offered" in verdict_text(panel), panel.where.text()
