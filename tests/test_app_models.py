@@ -29,6 +29,7 @@ from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.models.versions import ModelVersions, version_title
 from sleepviewer.review.contenders import engine_title, version_name
 from sleepviewer.scoring.base import Prediction
+from sleepviewer.stages import Stage
 
 MEMBER = "attnsleep+context"
 TRUTH = [0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, -1]
@@ -249,6 +250,28 @@ def test_the_scoring_of_another_version_keeps_the_earlier_one_and_lists_what_cha
     before.setFocus()
     qtbot.keyClick(before, Qt.Key.Key_D)
     assert session.epoch == 1
+
+
+def test_without_an_expert_her_own_labels_say_who_is_right(before: MainWindow) -> None:
+    session, part = before.session, before.findChild(RivalsPart)
+    assert session is not None
+    assert isinstance(part, RivalsPart)
+    session.document.set_truth(None)
+    session.document.set_stage([1], Stage.W)
+    session.document.set_stage([10], Stage.N1)
+    rescore(before)
+    assert not part.panel.against_expert
+    assert [row.cells[-1] for row in part.panel.table.epochs.rows] == ["second", "—", "—", "first"]
+
+
+def test_a_review_in_the_order_of_doubt_is_not_disturbed(before: MainWindow) -> None:
+    session = before.session
+    assert session is not None
+    session.set_in_order(True)
+    rescore(before)
+    assert len(session.scorers) == 1
+    assert session.walk is None
+    assert not before.panels["rivals"].isVisible()
 
 
 def test_going_to_and_fro_between_versions_adds_no_row_each_time(before: MainWindow) -> None:

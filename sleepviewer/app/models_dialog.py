@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sleepviewer.app.panel_widgets import button, picker, say, sentence_label
 from sleepviewer.app.versions_table import FiguresTable, VersionRow, VersionsTable
 from sleepviewer.models.versions import FigureRow
+
+_SIZE: Final = (1080, 560)
 
 
 class ModelsDialog(QDialog):
@@ -46,6 +49,7 @@ class ModelsDialog(QDialog):
         self.figures = FiguresTable(self)
         self._figures_note = sentence_label(self)
         self._lay_out()
+        self.resize(*_SIZE)
         self.table.chosen.connect(self._on_chosen)
         self.other.currentIndexChanged.connect(lambda _: self._compare())
         self.activate.clicked.connect(lambda: self._tell(self.activate_requested))
@@ -55,9 +59,6 @@ class ModelsDialog(QDialog):
         self.retrain.clicked.connect(self.retrain_requested)
         say(self._trouble, "")
         self._show_figures(False)
-
-    def sizeHint(self) -> QSize:
-        return QSize(1040, 560)
 
     def _lay_out(self) -> None:
         does = QHBoxLayout()

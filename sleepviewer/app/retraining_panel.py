@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.export_dialog import as_primary
-from sleepviewer.app.panel_widgets import button, picker, say, sentence_label
+from sleepviewer.app.panel_widgets import button, picker, sentence_label
 from sleepviewer.app.retraining_nights import NightsTable
 from sleepviewer.app.theme import Theme
 from sleepviewer.app.tuning_curves import TuningCurves
@@ -38,6 +38,7 @@ _LEAD: Final = (
     "A quarter of them is kept aside to see whether it got better. Nothing scores otherwise until you activate it."
 )
 _SIMULATED, _OWN = range(2)
+_SIZE: Final = (860, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,8 @@ class RetrainingPanel(QDialog):
         self.verdict = VerdictView(self)
         self._lay_out()
         self._connect()
+        self.resize(*_SIZE)
         self.show_setup()
-
-    def sizeHint(self) -> QSize:
-        return QSize(860, 640)
 
     def _lay_out(self) -> None:
         add = QHBoxLayout()
@@ -203,7 +202,7 @@ class RetrainingPanel(QDialog):
 
     def say_why_not(self, sentence: str) -> None:
         """Say what is in the way of what was just asked for."""
-        say(self._why_not, sentence)
+        self._why_not.setText(sentence)
 
     def _show_state(self) -> None:
         from sleepviewer.training.corrected_counts import why_not
@@ -215,7 +214,7 @@ class RetrainingPanel(QDialog):
         reason = self._busy or why_not(self.nights.nights.chosen)
         if not reason and own and not Path(self.folder.text().strip() or "/nowhere").is_dir():
             reason = "Choose the folder of archives to replay."
-        say(self._why_not, reason)
+        self._why_not.setText(reason or _summary(self.nights.nights.chosen))
         self.start.setEnabled(not reason)
 
     def _remove_selected(self) -> None:
@@ -284,6 +283,13 @@ class RetrainingPanel(QDialog):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
         self.curves.set_theme(theme)
+
+
+def _summary(counts: Sequence[NightCount]) -> str:
+    """Say how much there is to learn from."""
+    nights = "1 night" if len(counts) == 1 else f"{len(counts)} nights"
+    reviewed, held = sum(count.reviewed for count in counts), sum(count.held_out for count in counts)
+    return f"{nights}: {reviewed:,} reviewed epochs, {held:,} of them kept aside."
 
 
 def _offer(box: QComboBox, offers: Sequence[BaseOffer], chosen: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -311,7 +312,8 @@ class RetrainingPart(QObject):
             self._show_trouble(str(error))
             return
         finally:
-            process.close()
+            # It has ended, but to wait for the system to say so would hold the window up.
+            threading.Thread(target=process.close, name="ended training", daemon=True).start()
         self._track.fill(result.rows)
         self._result = result
         word = "the tuned model is better and is offered" if result.verdict.offered else "the tuned model is refused"

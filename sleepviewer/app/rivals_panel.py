@@ -115,6 +115,10 @@ class RivalsPanel(QWidget):
         """Whether the two are measured by the expert's hypnogram; else by the final labels."""
         return self._against.currentIndex() == 0
 
+    def measure_by_final_labels(self) -> None:
+        """Measure the two by the final labels."""
+        self._against.setCurrentIndex(1)
+
     def offer(self, names: Sequence[str], first: int, second: int) -> None:
         """Offer contenders, two of them chosen."""
         for box, place in ((self._first, first), (self._second, second)):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 
 from sleepviewer.analysis.rivals import Contender, Duel, Group, side_by_side
 from sleepviewer.app import dialogs
@@ -165,8 +165,15 @@ class RivalsPart(QObject):
         if again is not None:  # she goes to and fro between two versions
             session.scorers = tuple(scorer for scorer in session.scorers if scorer is not again)
         self.add(kept)
-        if session.in_order:  # D is not what she steps by
+        # Once all have heard of the new scoring: what the labels rest on may change with it, which would end the list.
+        QTimer.singleShot(0, self, lambda: self._list_changed(session))
+
+    def _list_changed(self, session: NightSession) -> None:
+        """List the epochs that two versions score otherwise, for D to step through."""
+        if session is not self._session or session.in_order:  # in the order of doubt D is not what she steps by
             return
+        if not self._has_truth:
+            self.panel.measure_by_final_labels()
         self._services.panels.show("rivals")
         self._refresh()
         self._pick_group(Group.DIFFER)
