@@ -28,6 +28,7 @@ from sleepviewer.app.theme import Theme
 from sleepviewer.app.tuning_curves import TuningCurves
 from sleepviewer.app.tuning_track import TuningTrack
 from sleepviewer.app.verdict_view import VerdictView
+from sleepviewer.review.contenders import engine_title
 
 if TYPE_CHECKING:
     from sleepviewer.training.corrected_counts import NightCount
@@ -250,7 +251,7 @@ class RetrainingPanel(QDialog):
 
     def show_result(self, result: FineTuneResult, track: TuningTrack) -> None:
         """Show what came of it."""
-        self._end(f"Trained from {result.base}: {track.steps} steps.", track)
+        self._end(f"Trained from {engine_title(result.base)}: {track.steps} steps.", track)
         self.back.hide()
         self.verdict.show()
         self.verdict.show_result(result)

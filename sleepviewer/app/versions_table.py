@@ -12,10 +12,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from sleepviewer.app.row_table import Index, RowModel, RowTable
-from sleepviewer.errors import CheckpointError, VersionError
+from sleepviewer.errors import VersionError
 from sleepviewer.models.family import all_names
 from sleepviewer.models.origin import Origin
-from sleepviewer.models.versions import DamagedVersion, FigureRow, ModelVersion, ModelVersions, version_title
+from sleepviewer.models.versions import DamagedVersion, FigureRow, ModelVersion, ModelVersions
+from sleepviewer.review.contenders import engine_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,7 @@ def _kappas(verdict: object, which: str) -> str:
 
 
 def _parent(version: ModelVersion) -> str:
-    if not version.parent:
-        return "–"
-    try:
-        return version_title(version.parent)
-    except CheckpointError:  # a file's name
-        return version.parent
+    return engine_title(version.parent) if version.parent else "–"
 
 
 def _day(made: str) -> str:
