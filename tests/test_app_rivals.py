@@ -224,7 +224,7 @@ def test_a_picked_group_is_listed_and_d_steps_through_it(opened: MainWindow, qtb
     assert session.epoch == 6
     row = part.panel.table.epochs.rows[0]
     assert row.cells[0] == "7"
-    assert row.cells[2:] == (Stage.N2, Stage.N3, Stage.N3)
+    assert row.cells[2:] == (Stage.N2, Stage.N3, Stage.N3, "none")
     assert "Model: N3 0.90, else W 0.03" in part.panel.text
     part.panel.table.clicked.emit(part.panel.table.model().index(1, 0))
     assert session.epoch == 10

@@ -40,7 +40,11 @@ from sleepviewer.app.folder_export_dialog import FolderExportDialog
 from sleepviewer.app.main import settle
 from sleepviewer.app.map_part import MapPart
 from sleepviewer.app.map_view import ColorBy
+from sleepviewer.app.model_shelf import model_shelf
+from sleepviewer.app.models_part import ModelsPart
 from sleepviewer.app.recovery_dialog import RecoveryDialog
+from sleepviewer.app.retraining_panel import RetrainingPanel
+from sleepviewer.app.retraining_part import RetrainingPart
 from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.safety_part import SafetyPart
 from sleepviewer.app.settings import Settings
@@ -49,6 +53,7 @@ from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow
 from sleepviewer.batch.running import Told
+from sleepviewer.models.versions import FOLDER_VARIABLE, ModelVersions
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Samples
 from sleepviewer.review.contenders import contender_of
@@ -61,6 +66,7 @@ from sleepviewer.review.night import Night
 from sleepviewer.review.night_lock import Holder
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.recovery import recover
+from sleepviewer.review.saving import save_review
 from sleepviewer.review.state_folder import StateFolders
 from sleepviewer.scoring.base import ChannelChoice, Prediction
 from sleepviewer.scoring.registry import EngineSpec, make_engine
@@ -75,7 +81,7 @@ Act = Callable[[MainWindow], object]
 class State:
     """A picture: which night it is of, and what brings it about; ``dialog`` is grabbed over the window while open."""
 
-    night: str  # "", "real", "scored", "simulated", "without units"
+    night: str  # "", "real", "scored", "simulated", "corrected", "next", "without units"
     act: Act = lambda _: None
     dialog: Callable[[QDialog], object] | None = None
     epoch: int = 435
@@ -400,6 +406,100 @@ def look_alikes(window: MainWindow) -> None:
     wait_until(lambda: bool(part.panel.table.epochs.rows))
 
 
+def corrected_archive(window: MainWindow) -> Path:
+    """Save the review of the open simulated night, with its true stages, beside it in a folder of the pictures' own."""
+    assert window.session is not None
+    night = window.session.night
+    if night.saved_path is None:
+        night.channel = window.scoring_bar.channel
+        save_review(night, night.recording.path.with_suffix(".npz"))
+    assert night.saved_path is not None
+    return night.saved_path
+
+
+def nights_to_learn_from(window: MainWindow) -> None:
+    """List a corrected night, and one of which too little was reviewed."""
+    part, panel = open_retraining(window)
+    assert window.session is not None
+    few = window.session.night.recording.path.with_name("night-08.edf")
+    other = open_night(few, look_beside=False)
+    document = other.document
+    other.channel = window.scoring_bar.channel
+    prediction = window.session.document.prediction
+    document.set_prediction(prediction)
+    document.set_base(Base.MODEL)
+    document.set_stage(range(100, 150), Stage.N2)
+    save_review(other, few.with_suffix(".npz"), replace=True)
+    part.add_nights([few.with_suffix(".npz")])
+    wait_until(lambda: len(panel.paths) == 2)
+    few.with_suffix(".npz").unlink()  # the night to come is opened without it
+    as_dialog(panel)
+
+
+def open_retraining(window: MainWindow) -> tuple[RetrainingPart, RetrainingPanel]:
+    """Show the window of trainings with the open night's review in it."""
+    corrected_archive(window)
+    window.run_command("retrain")
+    part = part_of(window, RetrainingPart)
+    assert part.panel is not None
+    wait_until(part.panel.start.isEnabled)
+    return part, part.panel
+
+
+def as_dialog(dialog: QDialog) -> None:
+    """Show a window that lets the main one go on as if it did not, for the picture."""
+    dialog.hide()
+    dialog.exec()
+
+
+def train(window: MainWindow) -> None:
+    """Train on the corrected night for real, to a little more than half of the steps."""
+    _, panel = open_retraining(window)
+    panel.start.click()
+    wait_until(lambda: panel.progress.value() >= 80, 600)
+    as_dialog(panel)
+
+
+def train_to_the_end(window: MainWindow) -> None:
+    """Train on the corrected night for real, to the verdict."""
+    part, panel = open_retraining(window)
+    panel.start.click()
+    wait_until(lambda: not part.running, 600)
+    panel.verdict.name.setText("Our recorder")
+    as_dialog(panel)
+
+
+def versions(window: MainWindow) -> None:
+    """Keep what was trained, activate it, and compare it with the original."""
+    part, panel = open_retraining(window)
+    if not ModelVersions().versions():
+        panel.start.click()
+        wait_until(lambda: not part.running, 600)
+        panel.verdict.name.setText("Our recorder")
+        panel.verdict.keep.click()
+        wait_until(lambda: bool(ModelVersions().versions()))
+        settle(window)
+        ModelVersions().activate(ModelVersions().versions()[0].name)
+    panel.close()
+    window.run_command("models")
+    dialog = part_of(window, ModelsPart).dialog
+    assert dialog is not None
+    dialog.other.setCurrentIndex(1)
+    as_dialog(dialog)
+
+
+def next_night(window: MainWindow) -> None:
+    """Score with the version that was trained; the earlier scoring stays, and what changed is listed."""
+    (version,) = ModelVersions().versions()
+    model_shelf().chosen.emit(version.name)
+    assert window.session is not None
+    before = window.session.document.prediction
+    window.score()
+    wait_until(lambda: window.session is not None and window.session.document.prediction is not before)
+    window.run_command("next_disagreement")
+    window.run_command("next_disagreement")
+
+
 Found = TypeVar("Found", bound=QObject)
 
 
@@ -434,6 +534,11 @@ STATES: dict[str, State] = {
     "suspects": State("scored", rank_suspects),
     "two_models": State("scored", two_models),
     "look_alikes": State("scored", look_alikes, epoch=407),
+    "retrain_nights": State("corrected", nights_to_learn_from, lambda _: None),
+    "retrain": State("corrected", train, lambda _: None),
+    "retrain_verdict": State("corrected", train_to_the_end, lambda _: None),
+    "versions": State("corrected", versions, lambda _: None),
+    "next_night": State("next", next_night, epoch=180),
     "demo": State("simulated", epoch=180),
     "events": State("simulated", events, epoch=250),
     "why": State("scored", why, epoch=100),
@@ -472,6 +577,24 @@ class Studio:
         self._simulated = simulate_night(scratch).psg_path
         self._without_units = without_units(self._simulated, scratch / "night.edf")
         self._prediction = None
+        self._trained = {
+            name: scratch / f"{file}.edf" for name, file in (("corrected", "night-07"), ("next", "night-08"))
+        }
+        self._predictions: dict[str, Prediction] = {}
+        os.environ[FOLDER_VARIABLE] = str(scratch / "models")
+
+    def _trained_night(self, name: str) -> Night:
+        """Open the night that is trained on, or the one to come, scored by the original model."""
+        for seed, path in enumerate(self._trained.values(), start=7):
+            if not path.exists():
+                simulate_night(path, seed=seed)
+        night = open_night(self._trained[name])
+        if name not in self._predictions:
+            assert night.channel is not None
+            spec = EngineSpec(f"{EngineSpec().id}@shipped")
+            self._predictions[name] = make_engine(spec).score(night.recording, ChannelChoice(night.channel))
+        night.document.set_prediction(self._predictions[name])
+        return night
 
     def night(self, name: str) -> Night:
         """Open a night anew: the last picture's edits are not in it."""
@@ -479,6 +602,8 @@ class Studio:
             night = open_night(self._without_units, look_beside=False)
             night.channel = night.recording.channels[0].label
             return night
+        if name in self._trained:
+            return self._trained_night(name)
         if name != "simulated":
             return open_night(self._real, labels_path=self._scored if name == "scored" else None)
         night = open_night(self._simulated)
@@ -534,7 +659,9 @@ class Studio:
 
         def take() -> None:
             dialog = QApplication.activeModalWidget()
-            assert isinstance(dialog, QDialog)
+            if not isinstance(dialog, QDialog):  # what leads to it takes its time
+                QTimer.singleShot(200, take)
+                return
             assert state.dialog is not None
             try:
                 state.dialog(dialog)

@@ -64,6 +64,23 @@ def ask_export_path(parent: QWidget, proposed: Path, kind: str) -> Path | None:
     return _ask_written(parent, "Export", proposed, kind)
 
 
+def ask_reviews(parent: QWidget, folder: Path) -> list[Path]:
+    """Ask for saved reviews, one or several."""
+    names, _ = QFileDialog.getOpenFileNames(parent, "Choose saved reviews", str(folder), "Scoring archives (*.npz)")
+    return [Path(name) for name in names]
+
+
+def ask_whether(parent: QWidget, title: str, text: str, yes: str, no: str) -> bool:
+    """Ask whether something is to be done that can't be taken back from here; Enter and Esc say no."""
+    box = QMessageBox(QMessageBox.Icon.Question, title, text, parent=parent)
+    does = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
+    leaves = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(leaves)
+    box.setEscapeButton(leaves)
+    box.exec()
+    return box.clickedButton() is does
+
+
 def ask_folder(parent: QWidget, title: str, folder: Path) -> Path | None:
     """Ask for a folder."""
     name = QFileDialog.getExistingDirectory(parent, title, str(folder))

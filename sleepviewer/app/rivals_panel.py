@@ -27,6 +27,7 @@ _NEEDS_TWO: Final = (
 )
 _CAVEAT: Final = "Neighbouring epochs resemble each other, so that it is too small: a hint, no proof."
 _LIST_ROWS: Final = 5
+_HEADERS: Final = ("Epoch", "Time", "Label", "First", "Second", "Right")
 
 
 class RivalsPanel(QWidget):
@@ -57,7 +58,7 @@ class RivalsPanel(QWidget):
         self._thoughts = Thoughts(self)
         self._list_title = sentence_label(self)
         self._all = button("End list", "Leave the list: D steps through all disagreements again", self)
-        self.table = EpochTable("Epochs of the group", ("Epoch", "Time", "Label", "First", "Second"), theme, self)
+        self.table = EpochTable("Epochs of the group", _HEADERS, theme, self)
         self.table.setMinimumHeight(_LIST_ROWS * self.table.verticalHeader().defaultSectionSize())
         self._lay_out()
         for box in (self._first, self._second, self._against):
@@ -113,6 +114,10 @@ class RivalsPanel(QWidget):
     def against_expert(self) -> bool:
         """Whether the two are measured by the expert's hypnogram; else by the final labels."""
         return self._against.currentIndex() == 0
+
+    def measure_by_final_labels(self) -> None:
+        """Measure the two by the final labels."""
+        self._against.setCurrentIndex(1)
 
     def offer(self, names: Sequence[str], first: int, second: int) -> None:
         """Offer contenders, two of them chosen."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 
 from sleepviewer.analysis.rivals import Contender, Duel, Group, side_by_side
 from sleepviewer.app import dialogs
@@ -20,9 +20,16 @@ from sleepviewer.display.clock import clock_text
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.review.comparison import scorer_names
-from sleepviewer.review.contenders import contender_of, engine_title, hypnogram_of, load_contender
+from sleepviewer.review.contenders import (
+    contender_of,
+    hypnogram_of,
+    is_other_version,
+    load_contender,
+    version_name,
+)
 from sleepviewer.review.document import Base, Change, Document
 from sleepviewer.review.navigation import EpochWalk
+from sleepviewer.scoring.base import Prediction
 from sleepviewer.stages import EPOCH_S, Stage, StageArray
 
 _MODEL = "Model"
@@ -40,6 +47,7 @@ class RivalsPart(QObject):
         self._services = services
         self._session: NightSession | None = None
         self._contenders: dict[Hypnogram, Contender] = {}
+        self._scoring: Prediction | None = None
         self._offered: list[Hypnogram | None] = []
         self._pair: tuple[Hypnogram | None, Hypnogram | None] = (None, None)
         self._duel: Duel | None = None
@@ -83,6 +91,7 @@ class RivalsPart(QObject):
             self._session.walk_changed.disconnect(self._on_walk)
         self._session, self._contenders, self._pair = session, {}, (None, None)
         self._walk, self._group = None, None
+        self._scoring = session.document.prediction
         session.document_changed.connect(self._on_change)
         session.scorers_changed.connect(self._on_scorers)
         session.epoch_changed.connect(self._on_epoch)
@@ -143,6 +152,32 @@ class RivalsPart(QObject):
         self._pair = (first, hypnogram)
         session.scorers = (*session.scorers, hypnogram)
 
+    def _follow_version(self) -> None:
+        """Lay the earlier scoring beside one of another version of its model, and list what changed."""
+        session, before = self._session, self._scoring
+        if session is None:
+            return
+        now = self._scoring = session.document.prediction
+        if before is None or now is None or not is_other_version(before, now):
+            return
+        kept = contender_of(before, version_name(before))
+        again = next((h for h, c in self._contenders.items() if c.origin == kept.origin), None)
+        if again is not None:  # she goes to and fro between two versions
+            session.scorers = tuple(scorer for scorer in session.scorers if scorer is not again)
+        self.add(kept)
+        # Once all have heard of the new scoring: what the labels rest on may change with it, which would end the list.
+        QTimer.singleShot(0, self, lambda: self._list_changed(session))
+
+    def _list_changed(self, session: NightSession) -> None:
+        """List the epochs that two versions score otherwise, for D to step through."""
+        if session is not self._session or session.in_order:  # in the order of doubt D is not what she steps by
+            return
+        if not self._has_truth:
+            self.panel.measure_by_final_labels()
+        self._services.panels.show("rivals")
+        self._refresh()
+        self._pick_group(Group.DIFFER)
+
     # -- following the session
 
     @property
@@ -165,6 +200,8 @@ class RivalsPart(QObject):
             if change is not Change.EDITS:
                 self._end_list()
             self._refresh_soon()
+        if change is Change.PREDICTION:
+            self._follow_version()
 
     def _on_scorers(self) -> None:
         session = self._session
@@ -223,7 +260,7 @@ class RivalsPart(QObject):
         names = [*([] if model is None else [_MODEL]), *scorer_names(session.scorers)]
         texts = list(names)
         if model is not None:
-            texts[0] = f"{_MODEL}: {engine_title(model.engine)}"
+            texts[0] = f"{_MODEL}: {version_name(model)}"
         self._pair = _two_of(self._offered, self._pair)
         self.panel.offer(texts, *(self._place(scoring) for scoring in self._pair))
         return names
@@ -314,6 +351,17 @@ def _final_labels(document: Document) -> tuple[StageArray | None, str]:
     return labels, "Only epochs that you labelled yourself count: the others bear the model's own stage."
 
 
+def _right(duel: Duel, epoch: int) -> str:
+    """Who is right in an epoch, in a word; a dash where nothing says so."""
+    truth = Stage.UNKNOWN if duel.reference is None else Stage(int(duel.reference[epoch]))
+    if truth is Stage.UNKNOWN:
+        return "—"
+    first, second = (int(contender.stages[epoch]) == truth for contender in (duel.first, duel.second))
+    if first:
+        return "both" if second else "first"
+    return "second" if second else "none"
+
+
 def _rows(session: NightSession, duel: Duel, epochs: Sequence[int] | np.ndarray) -> list[EpochRow]:
     recording = session.night.recording
     reference = duel.reference
@@ -322,6 +370,6 @@ def _rows(session: NightSession, duel: Duel, epochs: Sequence[int] | np.ndarray)
         label: str | Stage = "—" if reference is None else Stage(int(reference[epoch]))
         time = clock_text(recording, epoch * EPOCH_S)
         stages = (Stage(int(contender.stages[epoch])) for contender in (duel.first, duel.second))
-        return (str(epoch + 1), time, label, *stages)
+        return (str(epoch + 1), time, label, *stages, _right(duel, epoch))
 
     return [EpochRow(int(epoch), cells(int(epoch))) for epoch in epochs]

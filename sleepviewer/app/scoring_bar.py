@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sleepviewer.app.model_shelf import model_shelf
 from sleepviewer.models.family import title_of
 from sleepviewer.models.origin import Origin, origin_of_file
 from sleepviewer.models.shipped import member_of, peek_card
+from sleepviewer.models.versions import MARK
 from sleepviewer.recording import Recording, propose_emg, propose_eog, propose_scoring_channel
 from sleepviewer.recording.base import Role
 from sleepviewer.scoring.base import ChannelChoice
@@ -39,6 +41,7 @@ class ScoringBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recording: Recording | None = None
+        self._files: list[Path] = []
         self._channel = _picker("Channel to score", 16, self)
         self._with_others = QCheckBox("+ EOG, EMG", self)
         self._with_others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -56,6 +59,8 @@ class ScoringBar(QWidget):
         self._engine.currentIndexChanged.connect(self._explain_engine)
         self._engine.currentIndexChanged.connect(self._offer_others)
         self._fill_engines()
+        model_shelf().changed.connect(self.refresh_engines)
+        model_shelf().chosen.connect(self.choose_engine)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 6, 0)
         layout.addWidget(QLabel("Channel", self))
@@ -108,17 +113,38 @@ class ScoringBar(QWidget):
 
     def add_weights(self, path: Path) -> None:
         """Offer the member that a file of weights holds, with these weights, and choose it."""
+        self._offer_file(path)
+        self._files.append(path)
+        self._engine.setCurrentIndex(self._engine.count() - 1)
+
+    def _offer_file(self, path: Path) -> None:
         member, card = member_of(path), peek_card(path)
         title = f"{title_of(member)} · {path.name}"
         measured = "" if card is None else card.headline
         self._add_engine(title, EngineSpec(member, path), measured, str(origin_of_file(path)))
-        self._engine.setCurrentIndex(self._engine.count() - 1)
 
     def choose_engine(self, engine_id: str) -> None:
         """Choose one of the engines that come with the program; one that can't score is not offered."""
+        self._choose(EngineSpec(engine_id))
+
+    def refresh_engines(self) -> None:
+        """Offer the engines anew: versions were made, activated or deleted. The chosen one stays, if it can."""
+        chosen = self.spec
+        self._engine.blockSignals(True)
+        self._engine.clear()
+        self._fill_engines()
+        for path in self._files:
+            self._offer_file(path)
+        self._engine.setCurrentIndex(0)
+        for spec in (EngineSpec(chosen.id.partition(MARK)[0]), chosen):  # of a version that is gone, its member
+            self._choose(spec)
+        self._engine.blockSignals(False)
+        self._explain_engine()
+        self._offer_others()
+
+    def _choose(self, spec: EngineSpec) -> None:
         for index in range(self._engine.count()):
-            spec = self._engine.itemData(index)
-            if isinstance(spec, EngineSpec) and spec == EngineSpec(engine_id):
+            if self._engine.itemData(index) == spec:
                 self._engine.setCurrentIndex(index)
 
     def _fill_engines(self) -> None:

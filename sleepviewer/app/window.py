@@ -35,6 +35,7 @@ from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
 from sleepviewer.app.map_part import MapPart
+from sleepviewer.app.models_part import ModelsPart
 from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
 from sleepviewer.app.night_part import NightPart
@@ -42,6 +43,7 @@ from sleepviewer.app.panels import Panels
 from sleepviewer.app.parts import Part, Services
 from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.reading_dialog import Readings
+from sleepviewer.app.retraining_part import RetrainingPart
 from sleepviewer.app.review_part import ReviewPart
 from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.safety_part import SafetyPart
@@ -87,6 +89,8 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     ExplainPart,
     RivalsPart,
     MapPart,
+    RetrainingPart,
+    ModelsPart,
     SafetyPart,
     FilePart,
 )

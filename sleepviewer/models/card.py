@@ -144,6 +144,26 @@ def whole_safetensors(path: Path) -> bool:
         raise ValueError("it is no safetensors file") from error
 
 
+def with_lineage(content: bytes, more: Mapping[str, str]) -> bytes:
+    """Return a safetensors file's content with ``more`` in its card's lineage; the weights are as they were.
+
+    Raises ValueError where it is no safetensors file with a card.
+    """
+    if not more:
+        return content
+    stop = _HEAD_LENGTH_BYTES + int.from_bytes(content[:_HEAD_LENGTH_BYTES], "little")
+    head = json.loads(content[_HEAD_LENGTH_BYTES:stop])
+    try:
+        card = json.loads(head["__metadata__"]["card"])
+        card["lineage"] = {**card.get("lineage", {}), **more}
+        head["__metadata__"]["card"] = json.dumps(card)
+    except (TypeError, LookupError) as error:
+        raise ValueError("it has no card") from error
+    text = json.dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _HEAD_LENGTH_BYTES)  # the tensors begin at a multiple of eight bytes
+    return len(text).to_bytes(_HEAD_LENGTH_BYTES, "little") + text + content[stop:]
+
+
 def parse_card(content: Any, plain: ModelCard) -> ModelCard:
     """Return the card of parsed JSON; what it does not say is taken from ``plain``.
 

@@ -41,6 +41,12 @@ def models_folder() -> Path:
     return Path(named) if named else platformdirs.user_data_path("SleepViewer", appauthor=False) / "models"
 
 
+def version_title(name: str) -> str:
+    """Return how a version's name is shown: ``AttnSleep + context · v2``. Raises CheckpointError for another name."""
+    member, mark, number = name.partition(MARK)
+    return title_of(member) + (f" · {'as shipped' if number == SHIPPED else number}" if mark else "")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
     """One version of a member, its own or the one that came with the program.
@@ -52,8 +58,9 @@ class ModelVersion:
     number: of the version; 0 for the shipped one.
     path: the file of weights.
     card: what it says; of a fine-tuned one ``card.lineage`` has ``parent`` (a name, or a file's), ``parent_sha256``,
-        ``made`` (UTC), ``nights`` (name, SHA-256 of archive and recording, reviewed epochs of each), ``earlier_nights``
-        (those of its ancestors), ``replay``, ``settings`` and ``verdict`` (both tables of the guard).
+        ``made`` (UTC), ``label`` and ``note`` (the user's own), ``nights`` (name, SHA-256 of archive and recording,
+        reviewed epochs of each), ``earlier_nights`` (those of its ancestors), ``replay``, ``settings`` and ``verdict``
+        (both tables of the guard).
     active: whether it scores where its member is asked for by its plain name.
     """
 
@@ -67,7 +74,31 @@ class ModelVersion:
     @property
     def title(self) -> str:
         """How a menu shows it."""
-        return f"{title_of(self.member)} · {'as shipped' if self.number == 0 else f'v{self.number}'}"
+        return version_title(self.name) + (f" “{self.label}”" if self.label else "")
+
+    @property
+    def label(self) -> str:
+        """What the user calls it, if she gave it a name."""
+        return str(self.card.lineage.get("label", ""))
+
+    @property
+    def note(self) -> str:
+        """What the user noted of it."""
+        return str(self.card.lineage.get("note", ""))
+
+    @property
+    def nights(self) -> tuple[str, ...]:
+        """The names of the corrected nights that it learned from itself, without those of its ancestors."""
+        nights = self.card.lineage.get("nights", ())
+        return tuple(str(night.get("name", "")) for night in nights if isinstance(night, dict))
+
+    @property
+    def refused(self) -> str:
+        """Why the guard refused it; nothing where it did not, or nobody asked it."""
+        verdict = self.card.lineage.get("verdict")
+        if not isinstance(verdict, dict) or verdict.get("offered", True):
+            return ""
+        return str(verdict.get("reason", "")) or "The guard refused it."
 
     @property
     def parent(self) -> str:
@@ -196,9 +227,12 @@ class ModelVersions:
     def activate(self, name: str) -> ModelVersion:
         """Have a version score where its member is asked for; the shipped one by ``MEMBER@shipped``.
 
-        Raises VersionError where there is no such version, OutputError where the choice can't be kept.
+        Raises VersionError where there is no such version or the guard refused it, OutputError where the choice can't
+        be kept.
         """
         version = self.get(name)
+        if version.refused:
+            raise VersionError(f"“{version.name}” was refused and can't be activated. {version.refused}")
         active = dict(self._active())
         active.pop(version.member, None)
         if version.number:
@@ -246,7 +280,7 @@ class ModelVersions:
             parent = self.get(version.parent) if MARK in version.parent else self.shipped(version.member)
         except VersionError:
             return shipped
-        return parent.name if parent.member == version.member else shipped
+        return parent.name if parent.member == version.member and not parent.refused else shipped
 
     def _read(self) -> tuple[tuple[ModelVersion, ...], tuple[DamagedVersion, ...]]:
         active = self._active()

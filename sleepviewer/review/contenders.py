@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from sleepviewer.analysis.rivals import Contender
 from sleepviewer.archive.archive import ScoringArchive, read_archive
 from sleepviewer.archive.tracks import is_archive
 from sleepviewer.errors import CheckpointError
+from sleepviewer.files import sha256_of
 from sleepviewer.hypnogram import Hypnogram, StageTrack, align, bouts_of
-from sleepviewer.models.family import title_of
+from sleepviewer.models.shipped import shipped_weights
+from sleepviewer.models.versions import MARK, SHIPPED, version_title
 from sleepviewer.recording import Recording
 from sleepviewer.review.night import load_truth
 from sleepviewer.review.saving import scoring_of
@@ -65,9 +68,32 @@ def engine_title(engine: str) -> str:
     if engine == YASA:
         return YASA_CARD.name
     try:
-        return title_of(engine)
+        return version_title(engine)
     except CheckpointError:
         return engine
+
+
+def is_other_version(before: Prediction, now: Prediction) -> bool:
+    """Whether two scorings are of one model with different weights: before and after it was tuned."""
+    same_member = before.engine.partition(MARK)[0] == now.engine.partition(MARK)[0]
+    return same_member and before.weights_sha256 != now.weights_sha256
+
+
+def version_name(prediction: Prediction) -> str:
+    """Return which version of its model scored, as it is shown; its plain name where that can't be told."""
+    if MARK not in prediction.engine and prediction.weights_sha256 == _shipped_sha256(prediction.engine):
+        return version_title(f"{prediction.engine}{MARK}{SHIPPED}")
+    return engine_title(prediction.engine)
+
+
+@cache
+def _shipped_sha256(member: str) -> str:
+    """Return the SHA-256 of the weights of a member that come with the program, hashed once; nothing without any."""
+    try:
+        path = shipped_weights(member)
+        return "" if path is None else sha256_of(path)
+    except (OSError, CheckpointError):
+        return ""
 
 
 def _origin(prediction: Prediction) -> str:

@@ -18,6 +18,7 @@ import platformdirs
 
 from sleepviewer.errors import CheckpointError, OutputError, TrainingError
 from sleepviewer.files import atomic_writer, sha256_of
+from sleepviewer.models.card import with_lineage
 from sleepviewer.models.shipped import member_of
 from sleepviewer.models.versions import ModelVersions
 from sleepviewer.scoring.registry import DEFAULT_ENGINE
@@ -262,22 +263,31 @@ def write_tuning_result(work: Path, result: FineTuneResult) -> None:
 
 
 def keep(
-    result: FineTuneResult, versions: ModelVersions | None = None, *, out: Path | None = None, refused_too: bool = False
+    result: FineTuneResult,
+    versions: ModelVersions | None = None,
+    *,
+    out: Path | None = None,
+    refused_too: bool = False,
+    label: str = "",
+    note: str = "",
 ) -> Path:
     """Keep a tuned model as the member's next version, or as the file ``out``; return where it lies.
 
-    It does not become active. Raises TrainingError where the guard refused it (unless ``refused_too``), OutputError
-    where it can't be written; then the candidate stays where it is.
+    ``label`` and ``note`` are what the user calls it and says of it; they stand on its card. It does not become active.
+
+    Raises TrainingError where the guard refused it (unless ``refused_too``), OutputError where it can't be
+    written; then the candidate stays where it is.
     """
     if not (result.verdict.offered or refused_too):
         raise TrainingError(f"The tuned model is not kept. {result.verdict.reason}")
     if out is not None and out.suffix != ".safetensors":
         raise OutputError(f"{out.name} can't be written: a file of weights must end in .safetensors.")
     target = (versions or ModelVersions()).new_path(result.member) if out is None else out
+    said = {key: one_line for key, text in (("label", label), ("note", note)) if (one_line := " ".join(text.split()))}
     try:
-        content = result.candidate.read_bytes()
-    except OSError as error:
-        raise TrainingError(f"The tuned weights {result.candidate} are gone; tune again.") from error
+        content = with_lineage(result.candidate.read_bytes(), said)
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"The tuned weights {result.candidate} are gone or damaged; tune again.") from error
     with atomic_writer(target) as file:
         file.write(content)
     return target

@@ -8,6 +8,7 @@ is numpy alone.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -221,6 +222,15 @@ def hold_out(y: StageArray, place: NDArray[np.int32], seed: int, share: float = 
     for distance in range(1, _EDGE_EPOCHS + 1):
         near |= np.isin((place + distance) // BLOCK_EPOCHS, held) | np.isin((place - distance) // BLOCK_EPOCHS, held)
     return HeldOut(train=np.asarray(reviewed & ~near & ~np.isin(block, held)), test=np.asarray(test))
+
+
+def seed_of(night: str) -> int:
+    """Return the same number for the same night in every tuning, so that the same blocks are held out of all of them.
+
+    ``night`` is the recording's SHA-256, or the archive's name where that is not known. Else a version of a version
+    would be judged by epochs that its parent learned from.
+    """
+    return int(hashlib.sha256(night.encode()).hexdigest()[:8], 16)
 
 
 def _choose_blocks(

@@ -110,6 +110,8 @@ class _Tuning:
     def run(self) -> FineTuneResult:
         stepper = Stepper(self._base, self._data, self._settings)
         done = self._restore(stepper)
+        for row in self._rows:  # who goes on with a broken tuning sees its whole curves
+            self._tell(row)
         if not self._rows:
             self._look(0, None, stepper)
         for begin in range(done, self._steps, CHUNK_STEPS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from sleepviewer.models.card import ModelCard
 from sleepviewer.stages import N_STAGES, Stage, StageArray
 from sleepviewer.training.corrected import TuningNight, fingerprint_of, read_corrected
 from sleepviewer.training.fine_tune import FineTuneRequest
-from sleepviewer.training.guard import HeldOut, hold_out
+from sleepviewer.training.guard import HeldOut, hold_out, seed_of
 from sleepviewer.training.replay import Replay, load_replay
 
 _LEAST_TRAINED = 20
@@ -72,21 +71,12 @@ def load_tuning_data(request: FineTuneRequest, card: ModelCard) -> TuningData:
     if twice:
         names = [night.name for night, sha256 in zip(nights, known, strict=True) if sha256 == twice[0]]
         raise TrainingError(f"{' and '.join(names)} are of the same recording; name each night once.")
-    parts = tuple(hold_out(night.y, night.place, _seed_of(night)) for night in nights)
+    parts = tuple(hold_out(night.y, night.place, seed_of(night.recording_sha256 or night.name)) for night in nights)
     if (n := sum(int(part.train.sum()) for part in parts)) < _LEAST_TRAINED:
         raise TrainingError(
             f"Only {n} reviewed epochs are left to learn from, fewer than {_LEAST_TRAINED}; review more of the night."
         )
     return TuningData(nights, parts, load_replay(request.replay, card, nights))
-
-
-def _seed_of(night: TuningNight) -> int:
-    """Return the same number for the same night in every tuning, so that the same blocks are held out of all of them.
-
-    Else a version of a version would be judged by epochs that its parent learned from.
-    """
-    known = night.recording_sha256 or night.name
-    return int(hashlib.sha256(known.encode()).hexdigest()[:8], 16)
 
 
 def _only(night: TuningNight, which: NDArray[np.bool_]) -> StageArray:
