@@ -1,4 +1,5 @@
-"""Make the documentation's pictures of the reports: pages in a browser, in both themes, and a sheet of the PDF.
+"""Make the documentation's pictures of the reports: pages in a browser, in both themes, a sheet of the PDF, and
+the figure of a comparison in Python.
 
     python tools/report_pictures.py SCORED.npz docs/images
 
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from check_reports import BROWSERS, browser, check
 from PIL import Image
+
+import sleepviewer as sv
 
 HEIGHTS = {"analysis": 1250, "night_report": 1250}
 WIDTH = 1366
@@ -41,6 +44,14 @@ def save(picture: Path, out: Path, height: int | None = None) -> None:
         image = image.crop((0, 0, image.width, min(height, image.height)))
     image.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(out, optimize=True)
     print(out)
+
+
+def compared_picture(scored: Path, out: Path) -> None:
+    """Draw what a notebook shows of a comparison."""
+    review = sv.read_review(scored)
+    assert review.expert is not None
+    assert review.model is not None
+    sv.compare(review.expert, review.model).plot().savefig(out, dpi=110)
 
 
 def main() -> int:
@@ -68,6 +79,8 @@ def main() -> int:
             both.paste(sheet, (12 + place * (sheet.width + 12), 12))
         both.save(folder / "both.png")
         save(folder / "both.png", arguments.out / "night_report_pdf.png")
+        compared_picture(arguments.scored, folder / "compared.png")
+        save(folder / "compared.png", arguments.out / "python_compared.png")
     return 0
 
 
