@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import faulthandler
+import re
+import tempfile
 import threading
 import time
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from PySide6.QtCore import QObject, QTimer
 
 _BEAT_MS = 10
 _LOOK_S = 0.02
+_DEPTH = 8
+_PLACE = re.compile(r'File "(.*)", line (\d+) in (.*)')
 
 
 @dataclass
@@ -85,10 +88,15 @@ class Watchdog(QObject):
 
 
 def _stack_of(thread: int | None) -> str:
-    """Return where a thread is; its frames are let go of at once, or what they hold (a painter) would live on."""
-    frame = sys._current_frames().get(thread or 0)
-    if frame is None:
-        return ""
-    stack = traceback.extract_stack(frame)[-8:]
-    del frame
-    return " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(stack))
+    """Return where a thread is.
+
+    By faulthandler, which reads the frames and holds none: a frame that is let go of here would take what it holds
+    with it, a painter for example, and that must not end in any other thread than the window's.
+    """
+    with tempfile.TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        sections = file.read().split("\n\n")
+    section = next((part for part in sections if f"0x{thread or 0:016x}" in part.partition("\n")[0]), "")
+    places = [_PLACE.search(line) for line in section.splitlines()[1 : 1 + _DEPTH]]
+    return " < ".join(f"{Path(p[1]).name}:{p[2]} {p[3]}" for p in places if p is not None)
