@@ -170,7 +170,8 @@ class RivalsPart(QObject):
         session = self._session
         if session is None:
             return
-        self._contenders = {h: c for h, c in self._contenders.items() if h in session.scorers}
+        if not session.document.blinded:  # what is hidden comes back with its probabilities
+            self._contenders = {h: c for h, c in self._contenders.items() if h in session.scorers}
         self._end_list()
         self._refresh_soon()
 
