@@ -18,7 +18,8 @@ _STAGE_COMMANDS = {"w": Stage.W, "n1": Stage.N1, "n2": Stage.N2, "n3": Stage.N3,
 class ReviewCommands:
     """The commands of the key table that need a night, by their names.
 
-    ``tell`` shows a word in the status line; ``sure`` asks before the whole night is reverted (True: to what was saved).
+    ``tell`` shows a word in the status line; ``sure`` asks before the whole night is reverted (to what was saved, or
+    not).
     """
 
     def __init__(self, session: NightSession, tell: Tell, sure: Callable[[bool], bool]) -> None:

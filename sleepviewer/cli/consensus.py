@@ -71,7 +71,6 @@ def consensus(scorers: tuple[Path, ...], out: Path, ties: str, overwrite: bool, 
         return
     click.echo(side_by_side.figures)
     click.echo(
-        f"{len(side_by_side.agreed)} of {len(found.stages)} epochs unanimous, {tied} tied, "
-        f"{left} of these left open"
+        f"{len(side_by_side.agreed)} of {len(found.stages)} epochs unanimous, {tied} tied, {left} of these left open"
     )
     click.echo(f"{out} written: {scored} epochs scored", err=True)

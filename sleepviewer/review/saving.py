@@ -275,6 +275,13 @@ def restore_review(night: Night, path: Path) -> None:
     night.notes += tuple(text for text in (note, damage, dark, lost, forgotten) if text)
 
 
+def read_review(night: Night, path: Path) -> ScoringArchive:
+    """Return a saved review of this night's recording. Raises ArchiveError where the file is none, or damaged."""
+    archive = read_archive(path)
+    _check_same_night(night, archive, path)
+    return archive
+
+
 def is_review_of(night: Night, path: Path) -> bool:
     """Whether a file is a saved review of this night's recording."""
     try:

@@ -255,7 +255,9 @@ class NightView(QWidget):
     @property
     def shown_rows(self) -> list[NightRow]:
         """The rows that are seen, from the top."""
-        hidden = self._arrangement.hidden | (_OTHERS if self._document is not None and self._document.blinded else set())
+        hidden = self._arrangement.hidden | (
+            _OTHERS if self._document is not None and self._document.blinded else set()
+        )
         return [row for row in self.rows if row.key not in hidden and row.has_content]
 
     @property
