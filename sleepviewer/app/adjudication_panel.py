@@ -87,6 +87,7 @@ class AdjudicationPanel(QWidget):
         if [box.text() for box in self._boxes] != list(names):
             for box in self._boxes:
                 self._scorers.removeWidget(box)
+                box.hide()
                 box.deleteLater()
             self._boxes = []
             for name in names:

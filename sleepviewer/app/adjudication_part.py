@@ -115,7 +115,9 @@ class AdjudicationPart(QObject):
     def _on_change(self, change: Change) -> None:
         if change is Change.EDITS and self._found is not None:
             self._show()
-        elif change in (Change.TRUTH, Change.PREDICTION, Change.BLINDING):
+        elif change is Change.BLINDING:
+            self._refresh()  # seen or not: nothing is left to be come upon
+        elif change in (Change.TRUTH, Change.PREDICTION):
             self._refresh_soon()
 
     def _on_epoch(self, epoch: int) -> None:
@@ -187,11 +189,11 @@ class AdjudicationPart(QObject):
 
     def _show(self) -> None:
         session, found = self._session, self._found
-        if session is None or not self._seen:
-            self._stale = True
-            return
         if found is None:
             self.panel.show_adjudication(None)
+            return
+        if session is None or not self._seen:
+            self._stale = True
             return
         document = session.document
         taken = bool(np.array_equal(document.corrected[found.agreed], found.stages[found.agreed]))

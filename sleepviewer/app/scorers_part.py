@@ -82,8 +82,8 @@ class ScorersPart(QObject):
         self._reading.done.connect(self._show_reviews)
         self._reading.failed.connect(self._on_failed)
         for name in HIDDEN_PANELS:
-            dock = services.panels[name]
-            dock.visibilityChanged.connect(lambda seen, dock=dock: seen and self._blinded and dock.hide())
+            # Behind another tab a panel is shown as well, without being seen.
+            services.panels[name].toggleViewAction().toggled.connect(self._hide_panels)
 
     # -- being a part
 
@@ -142,8 +142,8 @@ class ScorersPart(QObject):
         self._services.tell(said)
 
     def _hide_panels(self) -> None:
-        for name in HIDDEN_PANELS:
-            if self._blinded:
+        if self._blinded:
+            for name in HIDDEN_PANELS:
                 self._services.panels[name].hide()
 
     # -- other scorers' reviews

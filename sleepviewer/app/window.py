@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -320,8 +319,9 @@ class MainWindow(QMainWindow):
         begin_blind(night, self._settings)
         old, self._session = self._session, NightSession(night, self)
         self._scoring.set_session(self._session)
-        sure = partial(dialogs.ask_whether_to_revert, self)
-        self._review = ReviewCommands(self._session, self.status_line.show_message, sure)
+        self._review = ReviewCommands(
+            self._session, self.status_line.show_message, lambda to_saved: dialogs.ask_whether_to_revert(self, to_saved)
+        )
         self._commands = self._review.table()
         self._table = None
         self._set_advance()

@@ -133,6 +133,7 @@ class NightView(QWidget):
         """Show hypnograms of further scorers, each in a row of its own below the expert's."""
         for row in self.scorers:
             del self._rows[row.key]
+            row.hide()
             row.deleteLater()
         rows = []
         for number, (scorer, name) in enumerate(zip(scorers, scorer_names(scorers), strict=True), start=1):
