@@ -40,7 +40,6 @@ from sleepviewer.review.history_rows import RowKind
 from sleepviewer.review.lights import Lights
 from sleepviewer.stages import Stage
 
-
 PartT = TypeVar("PartT")
 
 
@@ -189,7 +188,7 @@ def everything_said(window: MainWindow) -> str:
     """All visible texts of the window, on every panel that can be shown and every tab, at every epoch."""
     said = []
     for dock in window.findChildren(QDockWidget):
-        dock.toggleViewAction().isChecked() or dock.toggleViewAction().trigger()
+        dock.show()
     QApplication.processEvents()
     for tab in range(window.page.panel.count()):
         window.page.panel.setCurrentIndex(tab)

@@ -82,7 +82,7 @@ def test_ties_are_left_open_or_decided_by_certainty_or_by_one() -> None:
     assert most_say([one, two]).stages.tolist() == [-1, -1]
     assert most_say([one, two], BY_CERTAINTY).stages.tolist() == [0, 2]
     assert most_say([one, two], "two").stages.tolist() == [1, 2]
-    with pytest.raises(ReviewError, match="“three”.*one, two"):
+    with pytest.raises(ReviewError, match=r"“three”.*one, two"):
         most_say([one, two], "three")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from night_files import MODEL, N, TRUTH, write_night
+from night_files import MODEL, TRUTH, N, write_night
 from review_values import prediction_of, truth_of
 
 from sleepviewer.archive.archive import read_archive

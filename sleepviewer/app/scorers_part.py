@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.background import Background
@@ -83,7 +83,7 @@ class ScorersPart(QObject):
         self._reading.failed.connect(self._on_failed)
         for name in HIDDEN_PANELS:
             # Behind another tab a panel is shown as well, without being seen.
-            services.panels[name].toggleViewAction().toggled.connect(self._hide_panels)
+            services.panels[name].toggleViewAction().toggled.connect(lambda _: QTimer.singleShot(0, self._hide_panels))
 
     # -- being a part
 
@@ -142,9 +142,11 @@ class ScorersPart(QObject):
         self._services.tell(said)
 
     def _hide_panels(self) -> None:
-        if self._blinded:
-            for name in HIDDEN_PANELS:
-                self._services.panels[name].hide()
+        for name in HIDDEN_PANELS:
+            dock = self._services.panels[name]
+            dock.toggleViewAction().setEnabled(self._session is not None and not self._blinded)
+            if self._blinded:
+                dock.hide()
 
     # -- other scorers' reviews
 
