@@ -106,6 +106,8 @@ class EpochTab(QWidget):
         self._bars.show_proba(None if document.proba is None else document.proba[epoch])
         self._origin.setText("" if prediction is None else _origin_text(prediction))
         self._base.setEnabled(not document.blinded)
+        for widget in (self._bars_title, self._bars):
+            widget.setVisible(not document.blinded)
         for index, (base, _) in enumerate(_BASE_TEXTS):
             if base is document.base:
                 self._base.setCurrentIndex(index)

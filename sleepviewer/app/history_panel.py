@@ -17,6 +17,7 @@ from sleepviewer.review.history_rows import HistoryRow, RowKind
 
 ALL: Final = "Everything"
 _BEGINNING: Final = HistoryRow(RowKind.STAGE, "", "", "Before the first edit", 0, standing=True)
+_WHAT_PX: Final = 186
 _STATE, _TIME, _WHAT, _WHO, _MODEL = range(5)
 
 
@@ -85,7 +86,8 @@ class HistoryTable(RowTable):
         header = self.horizontalHeader()
         header.setMinimumSectionSize(18)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Interactive)
+        self.setColumnWidth(_WHAT, _WHAT_PX)
         self.clicked.connect(self._step)
 
     def does(self, event: QKeyEvent) -> Callable[[], object] | None:

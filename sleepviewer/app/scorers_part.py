@@ -81,9 +81,13 @@ class ScorersPart(QObject):
         self._reading = Background("reviews", self)
         self._reading.done.connect(self._show_reviews)
         self._reading.failed.connect(self._on_failed)
+        self._soon = QTimer(self)  # once the panel has been shown: it can't be hidden meanwhile
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._hide_panels)
         for name in HIDDEN_PANELS:
             # Behind another tab a panel is shown as well, without being seen.
-            services.panels[name].toggleViewAction().toggled.connect(lambda _: QTimer.singleShot(0, self._hide_panels))
+            services.panels[name].toggleViewAction().toggled.connect(lambda _: self._soon.start())
 
     # -- being a part
 
@@ -110,6 +114,7 @@ class ScorersPart(QObject):
 
     def close(self) -> None:
         """See :class:`Part`."""
+        self._soon.stop()
         self._reading.close()
 
     # -- blinding
