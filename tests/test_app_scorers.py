@@ -84,8 +84,8 @@ def test_a_click_on_a_row_steps_there_and_what_is_undone_is_marked(opened: MainW
     assert texts_of(part) == [
         ("", "Before the first edit"),
         ("▸", "unscored → N1, epoch 2"),
-        ("undone", "unscored → N2, epochs 3–4"),
-        ("undone", "lights off at epoch 5"),
+        ("↶", "unscored → N2, epochs 3–4"),
+        ("↶", "lights off at epoch 5"),
     ]
     assert part.panel.text.startswith("1 in force, 2 undone")
     part.panel.table.clicked.emit(part.panel.model.index(0, 0))

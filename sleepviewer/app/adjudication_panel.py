@@ -19,6 +19,7 @@ _NEEDS_TWO: Final = (
     "saved reviews beside (File › Show other scorers' reviews), or score the night."
 )
 _LIST_ROWS: Final = 6
+_NAME_LETTERS: Final = 8
 
 
 class AdjudicationPanel(QWidget):
@@ -36,14 +37,12 @@ class AdjudicationPanel(QWidget):
         self._heading = QLabel("Scorers to compare", self)
         self._scorers = QVBoxLayout()
         self._scorers.setSpacing(2)
-        self._reviews = button(
-            "Show saved reviews", "Lay the reviews that others saved of this night beside yours", self
-        )
+        self._reviews = button("Saved reviews", "Lay the reviews that others saved of this night beside yours", self)
         self._sentence = sentence_label(self)
         self._figures = sentence_label(self)
         self._figures.setFont(tabular(self._figures.font()))
         self._figures.setTextFormat(Qt.TextFormat.PlainText)
-        self._take = button("Take what all agree on", "Make it your own labels, as one edit", self)
+        self._take = button("Take the agreed", "Make it your own labels, as one edit", self)
         self._progress = QProgressBar(self)
         self._progress.setAccessibleName("Decided of the epochs that the scorers don't agree on")
         self._keys = sentence_label(self)
@@ -55,9 +54,8 @@ class AdjudicationPanel(QWidget):
         layout.addWidget(self._heading)
         layout.addLayout(self._scorers)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._take)
+        buttons.addWidget(self._take, 1)
         buttons.addWidget(self._reviews)
-        buttons.addStretch(1)
         for widget in (self._sentence, self._figures):
             layout.addWidget(widget)
         layout.addLayout(buttons)
@@ -126,12 +124,17 @@ class AdjudicationPanel(QWidget):
         agreed, left = len(found.agreed), len(found.open_epochs)
         say(self._sentence, f"They agree on {agreed} epochs and don't on {left}.")
         say(self._figures, found.figures)
-        self._take.setText("Taken: what all agree on" if taken else f"Take the {agreed} that all agree on")
+        self._take.setText("Taken: what all say" if taken else f"Take the {agreed} agreed")
         self._take.setEnabled(bool(agreed) and not taken)
         self._progress.setRange(0, max(left, 1))
         self._progress.setValue(decided if left else 1)
         self._progress.setFormat(f"{decided} of {left} decided" if left else "nothing to decide")
         keys = ", ".join(f"Alt+{place} {name}" for place, name in enumerate(found.names[:4], start=1))
-        say(self._keys, f"{keys}; W 1 2 3 R any stage. D goes on, Alt+N to the next undecided.")
-        self.table.epochs.show_headers((*HEADERS, *found.names))
+        say(self._keys, f"{keys}; W 1 2 3 R any stage. D goes on, Alt+0 to the next undecided.")
+        self.table.epochs.show_headers((*HEADERS, *map(_short, found.names)))
         self.table.show_rows(rows)
+
+
+def _short(name: str) -> str:
+    """A name that a column of stages has room for; the list of scorers has the whole one."""
+    return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1]}…"

@@ -60,7 +60,7 @@ class HistoryModel(RowModel):
 
     def _text(self, row: HistoryRow, column: int) -> str:
         if column == _STATE:
-            return "▸" if row.position == self.position else "" if row.standing else "undone"
+            return "▸" if row.position == self.position else "" if row.standing else "↶"
         if column == _TIME:
             return local_time(row.time)[11:] if row.time else ""
         if column == _WHAT:

@@ -261,7 +261,7 @@ ROWS: Final = (
         "next_undecided",
         "Review",
         "Next undecided epoch",
-        ("Alt+N",),
+        ("Alt+0",),
         repeats=True,
         tip="Go to the next epoch that the chosen scorers don't agree on and that you have not decided",
         unless="no two scorers are chosen",
