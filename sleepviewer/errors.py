@@ -54,6 +54,14 @@ class ReadOnlyError(SleepViewerError):
     """A night that somebody else is editing can't be edited here."""
 
 
+class BlindedError(ReadOnlyError):
+    """What was asked for is hidden from a blinded scorer."""
+
+
+class ReviewError(SleepViewerError):
+    """A review can't become what it was asked to be."""
+
+
 class EventError(SleepViewerError):
     """An event can't be what it was asked to be."""
 

@@ -20,6 +20,7 @@ from sleepviewer.app import dialogs
 from sleepviewer.app.scoring_worker import ScoringWorker
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.opening import open_night
+from sleepviewer.review.saving import save_path_of
 from sleepviewer.scoring.base import ChannelChoice
 from sleepviewer.scoring.process import ScoringRequest
 from sleepviewer.scoring.registry import EngineSpec
@@ -55,10 +56,14 @@ def test_two_windows_on_one_night_do_not_write_over_each_other(
     assert first.save()
     second.run_command("next_epoch")
     second.run_command("stage_rem")
+    assert second.session is not None
+    theirs = save_path_of(second.session.night)  # a file of their own, not the first's
+    assert theirs.name.startswith("night.somebody_else")
+    shutil.copyfile(night.with_suffix(".npz"), theirs)
     asked: list[Path] = []
     monkeypatch.setattr(dialogs, "ask_save_path", lambda _, proposed: asked.append(proposed))
     assert not second.save()
-    assert asked == [night.with_name("night-2.npz")]
+    assert asked == [theirs.with_name(f"{theirs.stem}-2.npz")]
     assert "was not written over" in second.info_bar.text
     assert "not saved" in second.status_line.text
     assert open_night(night).document.corrected[0] == 3

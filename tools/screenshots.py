@@ -53,6 +53,7 @@ from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow
 from sleepviewer.batch.running import Told
+from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.models.versions import FOLDER_VARIABLE, ModelVersions
 from sleepviewer.recording import open_recording
 from sleepviewer.recording.base import Samples
@@ -500,6 +501,48 @@ def next_night(window: MainWindow) -> None:
     window.run_command("next_disagreement")
 
 
+def history(window: MainWindow) -> None:
+    """See a history of which some was undone."""
+    correct(window)
+    assert window.session is not None
+    window.session.go_to(411)
+    window.session.extend_to(414)
+    for command in ("stage_n3", "lights_off", "revert", "undo", "undo"):
+        window.run_command(command)
+    window.panels.show("history")
+
+
+def blinded(window: MainWindow) -> None:
+    """Score blind, a few epochs into the night."""
+    window.run_command("blind")
+    for stage in ("n1", "n2", "n2", "n3", "n3"):
+        window.run_command(f"stage_{stage}_next")
+
+
+def consensus(window: MainWindow) -> None:
+    """Adjudicate between two scorers: the expert, and one who differs from the expert here and there."""
+    session = window.session
+    assert session is not None
+    truth, prediction = session.document.truth, session.document.prediction
+    assert truth is not None
+    assert prediction is not None
+    mixed = np.where(np.arange(len(truth)) % 3 == 0, prediction.stages, truth.stages).astype(np.int8)
+    session.scorers = (Hypnogram(mixed, truth.start, "second.csv", "Second scorer"),)
+    window.run_command("consensus_panel")
+    QApplication.processEvents()
+    window.run_command("take_agreed")
+    session.go_to(0)
+    for command in ("next_undecided", *["take_rater_1", "take_rater_2"] * 3):
+        window.run_command(command)
+
+
+def show_scorer(dialog: QDialog) -> None:
+    """Turn to the page about who scores."""
+    tabs = dialog.findChild(QTabWidget)
+    assert tabs is not None
+    tabs.setCurrentIndex(2)
+
+
 Found = TypeVar("Found", bound=QObject)
 
 
@@ -561,6 +604,10 @@ STATES: dict[str, State] = {
     "batch": State("scored", batch, lambda _: None),
     "error": State("scored", fail),
     "unsaved": State("", unsaved),
+    "history": State("scored", history),
+    "blinded": State("scored", blinded),
+    "consensus": State("scored", consensus),
+    "scorer": State("scored", run("settings"), show_scorer),
     "recovery": State("scored", recovery, lambda _: None),
     "readonly": State("scored", readonly),
     "unsafe": State("scored", unsafe),

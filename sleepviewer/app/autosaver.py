@@ -13,7 +13,7 @@ from sleepviewer.review.document import Change
 from sleepviewer.review.night import Night
 from sleepviewer.review.state_folder import StateFolders
 
-EVERY_MS = 5 * 60 * 1000
+MINUTE_MS = 60 * 1000
 _SOON_MS = 500
 
 
@@ -35,12 +35,16 @@ class Autosaver(QObject):
         self._background.done.connect(self.written)
         self._background.failed.connect(self._on_failed)
         self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self.set_minutes(5)
         self._timer.timeout.connect(self.write)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self.write)
+
+    def set_minutes(self, minutes: int) -> None:
+        """Write at most so many minutes after a change."""
+        self._timer.setInterval(minutes * MINUTE_MS)
 
     def set_night(self, night: Night | None) -> None:
         """Follow another night, or none."""

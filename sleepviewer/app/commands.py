@@ -16,10 +16,15 @@ _STAGE_COMMANDS = {"w": Stage.W, "n1": Stage.N1, "n2": Stage.N2, "n3": Stage.N3,
 
 
 class ReviewCommands:
-    """The commands of the key table that need a night, by their names; ``tell`` shows a word in the status line."""
+    """The commands of the key table that need a night, by their names.
 
-    def __init__(self, session: NightSession, tell: Tell) -> None:
+    ``tell`` shows a word in the status line; ``sure`` asks before the whole night is reverted (to what was saved, or
+    not).
+    """
+
+    def __init__(self, session: NightSession, tell: Tell, sure: Callable[[bool], bool]) -> None:
         self._session = session
+        self._sure = sure
         self._tell = tell
         self.advance = False
 
@@ -31,6 +36,10 @@ class ReviewCommands:
             "redo": self._redo,
             "clear": lambda: self._edit(self._session.document.clear(list(self._session.selected))),
             "flag": lambda: self._edit(self._session.document.toggle_flag(list(self._session.selected))),
+            "revert": self._revert,
+            "revert_saved": partial(self._revert, to_saved=True),
+            "revert_all": self._revert_all,
+            "revert_all_saved": partial(self._revert_all, to_saved=True),
             "accept": self._accept,
             "accept_range": self._accept_range,
             "next_epoch": lambda: move(1),
@@ -52,6 +61,16 @@ class ReviewCommands:
             commands[f"stage_{name}"] = partial(self._set, stage)
             commands[f"stage_{name}_next"] = partial(self._set, stage, go_on=True)
         return commands
+
+    # -- taking back to what was
+
+    def _revert(self, *, to_saved: bool = False) -> None:
+        self._edit(self._session.document.revert(list(self._session.selected), to_saved=to_saved))
+
+    def _revert_all(self, *, to_saved: bool = False) -> None:
+        document = self._session.document
+        if self._sure(to_saved):
+            self._edit(document.revert(range(document.n_epochs), to_saved=to_saved))
 
     def _session_move(self, epochs: int) -> None:
         self._session.go_to(self._session.epoch + epochs)

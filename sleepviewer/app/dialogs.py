@@ -155,9 +155,35 @@ def ask_about_unsaved(parent: QWidget, edits: int, unsafe: str, journaled: bool)
 
 def ask_scorer(parent: QWidget, name: str) -> str | None:
     """Ask under whose name a night is to be scored."""
-    title = "Open as another scorer"
+    title = "Scorer"
     text, ok = QInputDialog.getText(parent, title, "Name of the scorer:", QLineEdit.EchoMode.Normal, name)
     return one_line(text) or None if ok else None
+
+
+def ask_whether_to_revert(parent: QWidget, to_saved: bool) -> bool:
+    """Ask before the stages of a whole night are reverted."""
+    target = "what was saved last" if to_saved else "what they are without your edits"
+    return _agreed(
+        parent,
+        "Revert the whole night",
+        f"Make the stages of all epochs {target}? Flags, lights and events stay. It is one edit more, nothing in the "
+        "history is deleted, and Undo (Ctrl+Z) brings everything back.",
+    )
+
+
+def ask_whether_to_unblind(parent: QWidget) -> bool:
+    """Ask before others' scorings are shown to a blinded scorer."""
+    return _agreed(
+        parent,
+        "Done: unblind",
+        "Show what the model, the expert and other scorers say? From then on your edits are no longer made blind, and "
+        "this review can't be blinded again. The time is kept in the history and in the saved review.",
+    )
+
+
+def _agreed(parent: QWidget, title: str, question: str) -> bool:
+    buttons = QMessageBox.StandardButton
+    return QMessageBox.question(parent, title, question, buttons.Yes | buttons.Cancel, buttons.Cancel) == buttons.Yes
 
 
 def show_about(parent: QWidget) -> None:

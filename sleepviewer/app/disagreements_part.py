@@ -155,6 +155,10 @@ class DisagreementsPart(QObject):
             self._session.set_walk(None)
 
     def _on_change(self, change: Change) -> None:
+        if change is Change.BLINDING:
+            self._walk, self._comparison, self._stale = None, None, True
+            self.panel.forget()
+            self.panel.show_comparison(None, None, measured=False, nothing=_NOTHING[self.panel.pairing])
         if change in _CHANGES:
             self._compare_if_seen(edits_only=change is Change.EDITS)
 

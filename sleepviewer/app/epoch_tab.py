@@ -19,6 +19,8 @@ from sleepviewer.stages import EPOCH_S, Proba, Stage
 
 _BASE_TEXTS = ((Base.TRUTH, "the expert's stage"), (Base.MODEL, "the model's stage"), (Base.NONE, "nothing (unscored)"))
 
+_HIDDEN = "— hidden until you are done"
+
 
 class EpochTab(QWidget):
     """Stage by stage what is said about the current epoch, and what an uncorrected epoch is exported as."""
@@ -82,8 +84,11 @@ class EpochTab(QWidget):
         recording = session.night.recording
         self._time.setText(f"{clock_text(recording, start_s)} – {clock_text(recording, start_s + EPOCH_S)}")
         truth, prediction = document.truth, document.prediction
-        self._says["Expert"].setText("—" if truth is None else self._stage_html(truth.stages[epoch]))
-        if prediction is None:
+        nobody = _HIDDEN if document.blinded else "—"
+        self._says["Expert"].setText(nobody if truth is None else self._stage_html(truth.stages[epoch]))
+        if document.blinded:
+            self._says["Model"].setText(_HIDDEN)
+        elif prediction is None:
             self._says["Model"].setText("— press S to score" if document.proba is None else "— being scored")
         else:
             stage, certain = prediction.stages[epoch], prediction.confidence[epoch]
@@ -100,6 +105,9 @@ class EpochTab(QWidget):
         self._events.setText(within and f"Events: {within}")
         self._bars.show_proba(None if document.proba is None else document.proba[epoch])
         self._origin.setText("" if prediction is None else _origin_text(prediction))
+        self._base.setEnabled(not document.blinded)
+        for widget in (self._bars_title, self._bars):
+            widget.setVisible(not document.blinded)
         for index, (base, _) in enumerate(_BASE_TEXTS):
             if base is document.base:
                 self._base.setCurrentIndex(index)

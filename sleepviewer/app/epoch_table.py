@@ -33,6 +33,13 @@ class EpochModel(RowModel):
         self._theme = theme
         self.rows: tuple[EpochRow, ...] = ()
 
+    def show_headers(self, headers: Sequence[str]) -> None:
+        """Have other columns; the rows go until others are shown."""
+        if self._headers != tuple(headers):
+            self.beginResetModel()
+            self._headers, self.rows = tuple(headers), ()
+            self.endResetModel()
+
     def set_theme(self, theme: Theme) -> None:
         """Paint the stages in other colours."""
         self._theme = theme

@@ -159,6 +159,9 @@ class MapPart(QObject):
         session, spec = self._session, self._services.engine()
         if session is None:
             return
+        if session.document.blinded:
+            self._refuse("You are scoring blind: what the model sees is hidden until you are done.")
+            return
         night = session.night
         if not any(info.id == spec.id and info.takes_weights for info in list_engines()):
             self._refuse(no_features(engine_title(spec.id)))
@@ -311,6 +314,10 @@ class MapPart(QObject):
             self._leave_list()  # D steps through what is shown
 
     def _on_change(self, change: Change) -> None:
+        if change is Change.BLINDING:
+            self.cancel()
+            self._leave_list()
+            self._forget()
         if change in (Change.TRUTH, Change.PREDICTION, Change.EDITS):
             self._refresh_soon()
 

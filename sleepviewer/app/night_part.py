@@ -21,8 +21,10 @@ from sleepviewer.display.clock import clock_text
 from sleepviewer.display.spectrogram import Spectrogram, compute_spectrogram
 from sleepviewer.display.spectrogram_cache import keep_spectrogram, load_spectrogram
 from sleepviewer.errors import AlignmentError, SleepViewerError
+from sleepviewer.hypnogram.words import is_stage
 from sleepviewer.recording.annotations import Annotation, Annotations
 from sleepviewer.recording.base import Recording
+from sleepviewer.review.document import Change
 from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import load_truth
 from sleepviewer.stages import EPOCH_S
@@ -43,6 +45,7 @@ class NightPart(QObject):
         self._services = services
         self._view = services.page.night
         self._session: NightSession | None = None
+        self._read: tuple[Annotation, ...] = ()
         self._annotations: tuple[Annotation, ...] = ()
         self._spectrograms: dict[str, Spectrogram] = {}
         self._theme: Theme | None = None
@@ -103,14 +106,16 @@ class NightPart(QObject):
         if self._session is not None:
             self._session.channel_changed.disconnect(self._start_work)
             self._session.scorers_changed.disconnect(self._show_scorers)
+            self._session.document_changed.disconnect(self._on_change)
         self._session = session
-        self._annotations, self._spectrograms = (), {}
+        self._read, self._annotations, self._spectrograms = (), (), {}
         self._services.page.marks.set_layer(_MARK_LAYER, ())
         self.panel.show_annotations(None, (), "The annotations are being read…")
         self._view.set_scorers(session.scorers)
         self._view.spectrogram.show_sentence(_BEING_COMPUTED, pending=True)
         session.channel_changed.connect(self._start_work)
         session.scorers_changed.connect(self._show_scorers)
+        session.document_changed.connect(self._on_change)
         self._check_rows()
         self._soon.start()
 
@@ -168,16 +173,27 @@ class NightPart(QObject):
         session = self._session
         if session is None:
             return
-        self._annotations = annotations.entries
+        self._read = annotations.entries
         recording = session.night.recording
-        self.panel.show_annotations(recording, annotations.entries, f"{recording.name} holds no annotations.")
-        self._view.annotations.show_annotations(recording, annotations.entries)
-        self._view.refresh_rows()
-        self._show_marks()
+        self._lay_annotations(session)
         if annotations.notes:
             self._services.tell(" ".join(annotations.notes))
         elif (hint := _lights_hint(recording, annotations.entries)) and session.document.lights == Lights():
             self._services.tell(hint)
+
+    def _lay_annotations(self, session: NightSession) -> None:
+        """Show the annotations; stages among them are another scorer's, and hidden from who scores blind."""
+        recording, blinded = session.night.recording, session.document.blinded
+        self._annotations = tuple(entry for entry in self._read if not (blinded and is_stage(entry.text)))
+        nothing = f"{recording.name} holds no annotations" + (" but stages, which are hidden." if blinded else ".")
+        self.panel.show_annotations(recording, self._annotations, nothing)
+        self._view.annotations.show_annotations(recording, self._annotations)
+        self._view.refresh_rows()
+        self._show_marks()
+
+    def _on_change(self, change: Change) -> None:
+        if change is Change.BLINDING and self._session is not None and self._read:
+            self._lay_annotations(self._session)
 
     def _on_annotations_failed(self, error: Exception) -> None:
         if not isinstance(error, SleepViewerError | MemoryError):

@@ -112,10 +112,12 @@ def recovery_text(recovered: Recovered, here: Path) -> str:
     news = [count] if recovered.unsaved else []
     if recovered.taken_back:
         news.append(f"the taking back of {_edits(recovered.taken_back)} that the saved review still has")
-    if recovered.new_scoring and recovered.document.prediction is not None:
+    if recovered.new_scoring and recovered.document.prediction is not None:  # a hidden one is not told
         news.append(f"a scoring by {recovered.document.prediction.engine}")
     if recovered.new_base:
         news.append("a choice of whose label counts where you say nothing")
+    if recovered.new_blinding:
+        news.append("unblinding" if recovered.document.blinding.until else "blinding")
     listed = " and ".join([", ".join(news[:-1]), news[-1]] if len(news) > 1 else news)
     already = len(recovered.edits) - recovered.unsaved
     sentences = [

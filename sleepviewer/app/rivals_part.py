@@ -196,6 +196,9 @@ class RivalsPart(QObject):
     def _on_change(self, change: Change) -> None:
         if change in (Change.EDITS, Change.BASE) and self.panel.against_expert and self._has_truth:
             return
+        if change is Change.BLINDING:
+            self._end_list()
+            self._refresh()  # seen or not: nothing is left to be come upon
         if change in (Change.TRUTH, Change.PREDICTION, Change.EDITS, Change.BASE):
             if change is not Change.EDITS:
                 self._end_list()
@@ -207,7 +210,8 @@ class RivalsPart(QObject):
         session = self._session
         if session is None:
             return
-        self._contenders = {h: c for h, c in self._contenders.items() if h in session.scorers}
+        if not session.document.blinded:  # what is hidden comes back with its probabilities
+            self._contenders = {h: c for h, c in self._contenders.items() if h in session.scorers}
         self._end_list()
         self._refresh_soon()
 

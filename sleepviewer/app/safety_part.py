@@ -112,6 +112,7 @@ class SafetyPart(QObject):
         self._journal = Journal(session.night, self._folders)
         session.document.set_recorder(self._journal)
         session.is_journaled = True
+        self._autosaver.set_minutes(self._services.settings.autosave_min)
         self._autosaver.set_night(session.night)
         self._look_for_edits()
 
@@ -125,14 +126,14 @@ class SafetyPart(QObject):
         self._services.page.notice.show_notice(
             f"READ-ONLY: {name} is being edited{whose} by {holder.text}. This window can edit it once the other has "
             "closed it, and looks for that by itself.",
-            [("Open as another scorer…", self.open_as_another)],
+            [("Scorer…", self.open_as_another)],
         )
 
     def open_as_another(self) -> None:
         """Open the night again for a scorer whose name is asked for."""
         if self._session is None:
             return
-        name = dialogs.ask_scorer(self._services.window, "")
+        name = dialogs.ask_scorer(self._services.window, self._session.document.scorer)
         if name is not None:
             self._services.open_as(self._session.night.recording.path, name)
 
@@ -177,7 +178,7 @@ class SafetyPart(QObject):
             self._journal.close()
             self._journal = None
         self._services.page.notice.show_notice(
-            f"READ-ONLY: {sentence}", [("Open as another scorer…", self.open_as_another)], is_error=True
+            f"READ-ONLY: {sentence}", [("Scorer…", self.open_as_another)], is_error=True
         )
 
     # -- the journal

@@ -69,8 +69,8 @@ class NightSession(QObject):
 
     @property
     def scorers(self) -> tuple[Hypnogram, ...]:
-        """Hypnograms of further scorers, shown beside the document and no part of it."""
-        return self._scorers
+        """Hypnograms of further scorers, shown beside the document and no part of it; none while they are hidden."""
+        return () if self.document.blinded else self._scorers
 
     @scorers.setter
     def scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
@@ -123,4 +123,8 @@ class NightSession(QObject):
 
     def _on_change(self, change: Change) -> None:
         self.queue.on_change(change)
+        if change is Change.BLINDING:
+            self.set_in_order(False)
+            self.set_walk(None)
+            self.scorers_changed.emit()
         self.document_changed.emit(change)

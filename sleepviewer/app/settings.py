@@ -18,6 +18,8 @@ FORMAT: Final = 1
 """Number of the way in which settings are kept; a program that changes it so that older ones go wrong raises it."""
 
 _FORMAT_KEY: Final = "format"
+LONGEST_AUTOSAVE_MIN: Final = 60
+_AUTOSAVE_MIN: Final = 5
 _MOST_RECENT: Final = 8
 
 _Json = TypeVar("_Json", bool, int, float, str, list[Any], dict[str, Any])
@@ -134,6 +136,24 @@ class Settings:
     @scorer.setter
     def scorer(self, name: str) -> None:
         self.set_json("scorer", one_line(name))
+
+    @property
+    def autosave_min(self) -> int:
+        """Minutes between two automatic copies."""
+        return min(max(self.get_json("autosave_min", _AUTOSAVE_MIN), 1), LONGEST_AUTOSAVE_MIN)
+
+    @autosave_min.setter
+    def autosave_min(self, minutes: int) -> None:
+        self.set_json("autosave_min", minutes)
+
+    @property
+    def begins_blind(self) -> bool:
+        """Whether a night without edits is scored blind from the first look on."""
+        return self.get_json("begins_blind", False)
+
+    @begins_blind.setter
+    def begins_blind(self, on: bool) -> None:
+        self.set_json("begins_blind", on)
 
     @property
     def theme(self) -> str:

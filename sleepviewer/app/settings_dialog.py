@@ -1,4 +1,4 @@
-"""The settings: keys, looks, and forgetting everything."""
+"""The settings: keys, looks, who scores, and forgetting everything."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from sleepviewer.app.actions import Actions
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_page import KeysPage
+from sleepviewer.app.scorer_page import ScorerPage
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.stage_colors import STAGE_COLORS
 from sleepviewer.app.theme import theme_named
@@ -39,8 +40,9 @@ class SettingsDialog(QDialog):
         self.keys = KeysPage(actions.keymap, self)
         self.keys.keymap_changed.connect(self.keymap_changed)
         self.looks = LooksPage(settings, actions, self)
+        self.scorer = ScorerPage(settings, self)
         self._reset = QPushButton("Forget everything…", self)
-        self._reset.setToolTip("Keys, looks, arrangement, montages, recent files: as before the first start")
+        self._reset.setToolTip("Keys, looks, scorer, arrangement, montages, recent files: as before the first start")
         self._reset.clicked.connect(self._ask_reset)
         tabs = QTabWidget(self)
         tabs.setAccessibleName("Kinds of settings")
@@ -48,6 +50,7 @@ class SettingsDialog(QDialog):
         tabs.tabBar().setDrawBase(False)
         tabs.addTab(self.keys, "Keys")
         tabs.addTab(self.looks, "Looks")
+        tabs.addTab(self.scorer, "Scorer")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
         bottom = QHBoxLayout()

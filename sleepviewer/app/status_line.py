@@ -113,6 +113,8 @@ def _where_text(session: NightSession) -> str:
     parts.append("yours —" if corrected == NOT_CORRECTED else f"yours {Stage(corrected).label}")
     if session.in_order:
         parts.insert(0, "REVIEWING IN ORDER")
+    if document.blinded:
+        parts.insert(0, "BLINDED")
     if session.night.recording.simulated:
         parts.insert(0, "SIMULATED")
     if document.flagged[epoch]:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QStatusTipEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMenu,
-    QSizePolicy,
     QStackedWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
+from sleepviewer.app.adjudication_part import AdjudicationPart
 from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.batch_part import BatchPart
 from sleepviewer.app.commands import ReviewCommands
@@ -30,7 +27,7 @@ from sleepviewer.app.events_part import EventsPart
 from sleepviewer.app.explain_part import ExplainPart
 from sleepviewer.app.export_part import ExportPart
 from sleepviewer.app.file_part import FilePart
-from sleepviewer.app.icons import SIZE_PX
+from sleepviewer.app.history_part import HistoryPart
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
 from sleepviewer.app.keys_part import KeysPart
@@ -48,12 +45,14 @@ from sleepviewer.app.review_part import ReviewPart
 from sleepviewer.app.rivals_part import RivalsPart
 from sleepviewer.app.safety_part import SafetyPart
 from sleepviewer.app.saving_controller import SavingController
+from sleepviewer.app.scorers_part import BLINDED, HIDDEN_COMMANDS, ScorersPart, begin_blind
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
+from sleepviewer.app.tool_bar import RecentMenu, make_tool_bar
 from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.units_bar import UnitsBar
 from sleepviewer.app.units_controller import UnitsController
@@ -71,9 +70,6 @@ from sleepviewer.scoring.base import Prediction
 from sleepviewer.user_folders import home_folder
 
 _PANEL_PX = 340
-_TOOLS = (("open", "Open…"), ("save", "Save"), ("undo", "Undo"), ("redo", "Redo"), ("palette", "Commands"))
-"""Commands in the tool bar, and what they are called there."""
-
 PARTS: tuple[Callable[[Services], Part], ...] = (
     AppearancePart,
     KeysPart,
@@ -91,7 +87,10 @@ PARTS: tuple[Callable[[Services], Part], ...] = (
     MapPart,
     RetrainingPart,
     ModelsPart,
+    HistoryPart,
+    AdjudicationPart,
     SafetyPart,
+    ScorersPart,
     FilePart,
 )
 """What the window has beside the night page, in the order of its panels."""
@@ -148,24 +147,9 @@ class MainWindow(QMainWindow):
         column.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
         self.setStatusBar(self.status_line)
-        tools = QToolBar("Tools", self)
-        tools.setObjectName("tools")
-        tools.setMovable(False)
-        tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        tools.setIconSize(QSize(SIZE_PX, SIZE_PX))
-        for command, short in _TOOLS:
-            self.actions_[command].setIconText(short)
-            tools.addAction(self.actions_[command])
-            tools.widgetForAction(self.actions_[command]).setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        spacer = QWidget(tools)
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        tools.addWidget(spacer)
-        tools.addWidget(self.scoring_bar)
-        self.addToolBar(tools)
-        self._recent_menu = QMenu("Recent recordings", self)
-        self._recent_menu.setToolTipsVisible(True)
+        self.addToolBar(make_tool_bar(self.actions_, self.scoring_bar, self))
+        self._recent_menu = RecentMenu(self._settings, self.open_path, self)
         self.actions_.menus["File"].insertMenu(self.actions_["open_truth"], self._recent_menu)
-        self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.panels = Panels(self, self.actions_.menus["View"].addMenu("Panels"))
         review = self.panels.add("review", "Review", self.page.panel, Qt.DockWidgetArea.RightDockWidgetArea, shown=True)
         self._parts = self._build_parts()
@@ -229,10 +213,17 @@ class MainWindow(QMainWindow):
         call = self.command_table().get(command)
         if call is None:  # it needs a night, and none is open
             return
+        if self._is_hidden(command):
+            self.status_line.show_message(BLINDED)
+            return
         try:
             call()
         except ReadOnlyError as error:
             self.info_bar.show_error(str(error))
+
+    def _is_hidden(self, command: str) -> bool:
+        """Whether a command would tell a blinded scorer what others say."""
+        return command in HIDDEN_COMMANDS and self._session is not None and self._session.document.blinded
 
     def command_table(self) -> dict[str, Callable[[], object]]:
         """What carries out each command of the key table that can be called now."""
@@ -386,6 +377,7 @@ class MainWindow(QMainWindow):
 
     def show_night(self, night: Night) -> None:
         """Show a night that was opened, and let go of the one before."""
+        begin_blind(night, self._settings)
         self._show_session(NightSession(night, self))
 
     def _show_again(self, told: set[str]) -> None:
@@ -410,13 +402,16 @@ class MainWindow(QMainWindow):
         if old is not None:
             old.end()
         self._scoring.set_session(self._session)
-        self._review = ReviewCommands(self._session, self.status_line.show_message)
+        self._review = ReviewCommands(
+            self._session, self.status_line.show_message, lambda to_saved: dialogs.ask_whether_to_revert(self, to_saved)
+        )
         self._commands = self._review.table()
         self._table = None
         self._set_advance()
         self._saving.set_session(self._session)
         self._units.set_session(self._session)
-        notes = night.notes
+        # What else is noted of a night speaks of its expert and model.
+        notes = night.recording.notes if night.document.blinded else night.notes
         if night.recording.simulated:
             notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
         self.info_bar.show_notes(notes)
@@ -496,13 +491,6 @@ class MainWindow(QMainWindow):
         recent = self._settings.recent
         return recent[0].parent if recent else home_folder()
 
-    def _fill_recent(self) -> None:
-        self._recent_menu.clear()
-        for path in self._settings.recent:
-            self._recent_menu.addAction(path.name, partial(self.open_path, path)).setToolTip(str(path))
-        if self._recent_menu.isEmpty():
-            self._recent_menu.addAction("None yet").setEnabled(False)
-
     # -- scoring
 
     @property
@@ -516,6 +504,9 @@ class MainWindow(QMainWindow):
 
     def score(self) -> None:
         """Score the open night in the background; a unit that is not known is asked for first."""
+        if self._is_hidden("score"):
+            self.status_line.show_message(BLINDED)
+            return
         choice = self.scoring_bar.choice
         channels = () if choice is None else (choice.eeg, choice.eog, choice.emg)
         if self.scoring or self._units.settled(channels, "Scoring"):
@@ -552,6 +543,9 @@ class MainWindow(QMainWindow):
     # -- being a window
 
     def _on_change(self, change: Change) -> None:
+        if change is Change.BLINDING:
+            self.cancel_scoring()
+            self.info_bar.show_notes(())
         if change is not Change.PROVISIONAL:
             self._show_state()
 

@@ -4,6 +4,7 @@ from sleepviewer.cli.alike import alike
 from sleepviewer.cli.analyse import analyse
 from sleepviewer.cli.check import check
 from sleepviewer.cli.compare import compare
+from sleepviewer.cli.consensus import consensus
 from sleepviewer.cli.data import fetch, prepare
 from sleepviewer.cli.events import export_events, suggest_events
 from sleepviewer.cli.explain import explain
@@ -19,6 +20,7 @@ from sleepviewer.cli.training import cross_validate, train
 
 main.add_command(score)
 main.add_command(compare)
+main.add_command(consensus)
 main.add_command(export)
 main.add_command(fetch)
 main.add_command(prepare)

@@ -6,58 +6,57 @@ back and never talk to each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from enum import Enum, auto
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.errors import AlignmentError, ReadOnlyError
+from sleepviewer.errors import ReadOnlyError
 from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.review.blinding import NOT_BLINDED, Blinding
+from sleepviewer.review.change import Change
 from sleepviewer.review.edits import NOT_CORRECTED, Edit, EditKind
 from sleepviewer.review.events import Event, EventEdit, EventSet
+from sleepviewer.review.layers import Layers
 from sleepviewer.review.lights import Lights, LightsEdit
 from sleepviewer.review.marking import Marking, now
 from sleepviewer.review.state import Base, ReviewState, same_prediction, same_truth
-from sleepviewer.review.steps import BaseChosen, Done, PredictionLaid, Recorder, Redone, Saved, Step, TruthLaid, Undone
+from sleepviewer.review.steps import (
+    BaseChosen,
+    Blinded,
+    Done,
+    PredictionLaid,
+    Recorder,
+    Redone,
+    Saved,
+    Step,
+    TruthLaid,
+    Unblinded,
+    Undone,
+)
 from sleepviewer.review.undo import Undoable, UndoStack
 from sleepviewer.scoring.base import Prediction
-from sleepviewer.stages import N_STAGES, Proba, Stage, StageArray
+from sleepviewer.stages import Stage, StageArray
 
 __all__ = ["Base", "Change", "Document"]
 
 
-class Change(Enum):
-    """What has changed in the document."""
-
-    TRUTH = auto()
-    PREDICTION = auto()
-    PROVISIONAL = auto()
-    EDITS = auto()
-    BASE = auto()
-    LIGHTS = auto()
-    EVENTS = auto()
-    SAVED = auto()
-
-
-class Document(Marking):
+class Document(Layers, Marking):
     """Truth, prediction and edits of one night of ``n_epochs`` epochs."""
 
     def __init__(self, n_epochs: int, *, scorer: str = "") -> None:
         self.n_epochs = n_epochs
         self.scorer = scorer
-        self._truth: Hypnogram | None = None
-        self._prediction: Prediction | None = None
-        self._provisional: NDArray[np.float32] | None = None
-        self._base = Base.NONE
-        self._settled_base = Base.NONE  # the one that was saved, or that nobody chose
+        super().__init__()
         self._corrected = np.full(n_epochs, NOT_CORRECTED, dtype=np.int8)
         self._flagged = np.zeros(n_epochs, dtype=bool)
         self._lights = Lights()
         self._events = EventSet()
         self._stack = UndoStack()
-        self._base_is_chosen = False
+        self._saved_corrected = self._corrected.copy()
+        self._saved_blinding = NOT_BLINDED
+        self._raters: Mapping[str, StageArray] = {}
         self._saved_edits: tuple[Undoable, ...] = ()
         self._saved_layers: tuple[Hypnogram | None, Prediction | None] | None = None
         self._listeners: list[Callable[[Change], None]] = []
@@ -81,9 +80,9 @@ class Document(Marking):
         """Have a recorder told every step that changes the review, before the listeners are told of the change."""
         self._recorder = recorder
 
-    def _record(self, step: Step) -> None:
+    def _record(self, *steps: Step) -> None:
         if self._recorder is not None:
-            self._recorder.record(step)
+            self._recorder.record(*steps)
 
     @property
     def read_only(self) -> str:
@@ -99,92 +98,7 @@ class Document(Marking):
         if self._read_only:
             raise ReadOnlyError(self._read_only)
 
-    # -- the layers
-
-    @property
-    def truth(self) -> Hypnogram | None:
-        """The expert's hypnogram that came with the night, aligned to its epochs."""
-        return self._truth
-
-    def set_truth(self, truth: Hypnogram | None) -> None:
-        """Lay an expert's hypnogram under the night; it becomes the base unless one was chosen already.
-
-        Raises AlignmentError where it has another number of epochs (align it first).
-        """
-        if truth is not None:
-            self._check_length(len(truth), "The hypnogram")
-        self._record(TruthLaid(truth))
-        self._truth = truth
-        self._tell(Change.TRUTH)
-        if truth is not None and self._base is Base.NONE and not self._base_is_chosen:
-            self._settle_base(Base.TRUTH)
-        elif truth is None and self._base is Base.TRUTH:
-            self._settle_base(Base.NONE)
-
-    @property
-    def prediction(self) -> Prediction | None:
-        """The model's scoring."""
-        return self._prediction
-
-    def set_prediction(self, prediction: Prediction | None) -> None:
-        """Lay a model's scoring under the night; it becomes the base where there is none yet.
-
-        Raises AlignmentError where it has another number of epochs.
-        """
-        if prediction is not None:
-            self._check_length(len(prediction), "The model's scoring")
-        self._record(PredictionLaid(prediction))
-        self._prediction = prediction
-        self._provisional = None
-        self._tell(Change.PREDICTION)
-        if prediction is not None and self._base is Base.NONE and self._truth is None and not self._base_is_chosen:
-            self._settle_base(Base.MODEL)
-
-    @property
-    def proba(self) -> Proba | None:
-        """Probabilities to show, ``float32 [n_epochs, 5]``: those coming in while a model scores, else the model's."""
-        if self._provisional is not None:
-            return self._provisional
-        return None if self._prediction is None else self._prediction.proba
-
-    def add_provisional(self, first_epoch: int, proba: Proba) -> None:
-        """Show some epochs' probabilities while scoring goes on; :meth:`set_prediction` replaces them."""
-        if self._provisional is None:
-            self._provisional = np.full((self.n_epochs, N_STAGES), np.nan, dtype=np.float32)
-        self._provisional[first_epoch : first_epoch + len(proba)] = proba
-        self._tell(Change.PROVISIONAL)
-
-    def drop_provisional(self) -> None:
-        """Forget the probabilities of a scoring that was cancelled or failed; the last whole one shows again."""
-        if self._provisional is not None:
-            self._provisional = None
-            self._tell(Change.PROVISIONAL)
-
-    @property
-    def base(self) -> Base:
-        """Whose label counts where there is no corrected one."""
-        return self._base
-
-    def set_base(self, base: Base) -> None:
-        """Choose whose label counts where there is no corrected one. Raises ReadOnlyError as every edit does."""
-        self._check_writable()
-        self._record(BaseChosen(base))
-        self._base_is_chosen = True
-        self._change_base(base)
-
-    def _change_base(self, base: Base) -> None:
-        if base is not self._base:
-            self._base = base
-            self._tell(Change.BASE)
-
-    def _settle_base(self, base: Base) -> None:
-        self._settled_base = base
-        self._change_base(base)
-
-    @property
-    def base_is_chosen(self) -> bool:
-        """Whether the base was chosen, and not only came with the first truth or scoring."""
-        return self._base_is_chosen
+    # -- the corrected layer
 
     @property
     def corrected(self) -> StageArray:
@@ -200,15 +114,6 @@ class Document(Marking):
     def edited(self) -> NDArray[np.bool_]:
         """Epochs with a corrected label, ``bool [n_epochs]``."""
         return np.asarray(self._corrected != NOT_CORRECTED)
-
-    @property
-    def base_stages(self) -> StageArray:
-        """The base's stages, ``int8 [n_epochs]``, UNKNOWN where it has none."""
-        if self._base is Base.TRUTH and self._truth is not None:
-            return self._truth.stages
-        if self._base is Base.MODEL and self._prediction is not None:
-            return self._prediction.stages
-        return np.full(self.n_epochs, int(Stage.UNKNOWN), dtype=np.int8)
 
     @property
     def labels(self) -> StageArray:
@@ -227,9 +132,9 @@ class Document(Marking):
 
     def accept_model(self, epochs: Sequence[int]) -> Edit | None:
         """Make the model's stage the corrected one, on those of the epochs that the model has scored."""
-        if self._prediction is None:
+        if self.prediction is None:
             return None
-        stages = self._prediction.stages
+        stages = self.prediction.stages
         scored = [e for e in epochs if stages[e] != Stage.UNKNOWN]
         return self._edit(EditKind.STAGE, scored, [int(stages[e]) for e in scored])
 
@@ -238,16 +143,41 @@ class Document(Marking):
         flag = not all(self._flagged[e] for e in epochs)
         return self._edit(EditKind.FLAG, epochs, [int(flag)] * len(epochs))
 
-    def _edit(self, kind: EditKind, epochs: Sequence[int], after: Sequence[int]) -> Edit | None:
+    def revert(self, epochs: Sequence[int], *, to_saved: bool = False) -> Edit | None:
+        """Make the epochs what the base says, or (``to_saved``) what was saved last: a new edit, undone as any other.
+
+        It is about stages; flags stay. Return the edit, or None where nothing changed.
+        """
+        if to_saved:
+            return self._edit(
+                EditKind.STAGE, epochs, [int(self._saved_corrected[e]) for e in epochs], "revert to what was saved"
+            )
+        return self._edit(EditKind.STAGE, epochs, [NOT_CORRECTED] * len(epochs), "revert")
+
+    def judge(self, raters: Mapping[str, StageArray]) -> None:
+        """Have each edit of stages say from now on which of these scorers, by name, give the stage that it gives."""
+        self._raters = dict(raters)
+
+    def take_stages(self, epochs: Sequence[int], stages: Sequence[int], name: str) -> Edit | None:
+        """Give each of the epochs a stage of its own, as one edit of this name: ``consensus of A and B``."""
+        return self._edit(EditKind.STAGE, epochs, stages, name)
+
+    def _edit(self, kind: EditKind, epochs: Sequence[int], after: Sequence[int], name: str = "") -> Edit | None:
         layer = self._layer(kind)
         changes = [(e, int(layer[e]), a) for e, a in zip(epochs, after, strict=True) if int(layer[e]) != a]
         if not changes:
             return None
         changed, old, new = (tuple(column) for column in zip(*changes, strict=True))
-        model = "" if self._prediction is None else self._prediction.identity
-        edit = Edit(kind, changed, old, new, now(), self.scorer, model)
+        model = "" if self.prediction is None else self.prediction.identity
+        agree = self._who_agrees(changed, new) if kind is EditKind.STAGE else ()
+        edit = Edit(kind, changed, old, new, now(), self.scorer, model, name, self.blinded, agree)
         self._do(edit)
         return edit
+
+    def _who_agrees(self, epochs: Sequence[int], after: Sequence[int]) -> tuple[str, ...]:
+        return tuple(
+            name for name, stages in self._raters.items() if np.array_equal(np.asarray(stages)[list(epochs)], after)
+        )
 
     # -- one history for all of it
 
@@ -282,6 +212,34 @@ class Document(Marking):
         if edit is not None:
             self._tell(self._put(edit, forward=True))
         return edit
+
+    def step_to(self, position: int) -> int:
+        """Undo or redo until ``position`` commands are in force (0: none), and return how many steps that were.
+
+        The recorder is told every one of them before, the listeners once of each kind of change after. Raises
+        IndexError where the history is not so long, ReadOnlyError where nothing can be edited.
+        """
+        here, whole = self._n_edits, self._n_edits + len(self._stack.undone)
+        if not 0 <= position <= whole:
+            raise IndexError(f"the history has {whole} commands, not {position}")
+        steps = abs(position - here)
+        if not steps:
+            return 0
+        self._check_writable()
+        forward = position > here
+        self._record(*[Redone() if forward else Undone()] * steps)
+        changes: dict[Change, None] = {}
+        for _ in range(steps):
+            edit = self._stack.redo() if forward else self._stack.undo()
+            assert edit is not None
+            changes[self._put(edit, forward=forward)] = None
+        for change in changes:
+            self._tell(change)
+        return steps
+
+    @property
+    def _n_edits(self) -> int:
+        return self._stack.position
 
     def _put(self, edit: Undoable, *, forward: bool) -> Change:
         """Make the document what it is after a command, or what it was before it; return what has changed."""
@@ -339,6 +297,8 @@ class Document(Marking):
         """
         if self._stack.standing != self._saved_edits or self._base is not self._settled_base:
             return True
+        if self._blinding != self._saved_blinding and (self._blinding.until or self._blinding.seen_before):
+            return True  # blinding alone, of a night in which nothing was seen or done, is nothing to lose
         return self._saved_layers is not None and self._saved_layers != (self._truth, self._prediction)
 
     def settle_layers(self) -> None:
@@ -350,6 +310,7 @@ class Document(Marking):
         """Remember the standing edits and the base as saved to a file."""
         self._record(Saved(where))
         self._saved_edits = self._stack.standing
+        self._saved_corrected, self._saved_blinding = self._corrected.copy(), self._blinding
         self._saved_layers = (self._truth, self._prediction)
         self._settled_base = self._base
         self._tell(Change.SAVED)
@@ -365,8 +326,9 @@ class Document(Marking):
         lights: Lights | None = None,
         events: Iterable[Event] = (),
         undone: Iterable[Undoable] = (),
+        blinding: Blinding = NOT_BLINDED,
     ) -> None:
-        """Take a saved review over: layers, edits as undoable history, base, lights, events, what redo holds.
+        """Take a saved review over: layers, edits as undoable history, base, lights, events, what redo holds, blinding.
 
         It counts as saved. A base that somebody chose stays when a truth or a scoring comes; another gives way as in a
         new document.
@@ -380,7 +342,9 @@ class Document(Marking):
         self._events = EventSet(events)
         self._stack = UndoStack(edits, undone)
         self._events.keep_clear_of((*self._stack.standing, *self._stack.undone))
+        self._blinding = blinding
         self._saved_edits = self._stack.standing
+        self._saved_corrected, self._saved_blinding = self._corrected.copy(), blinding
         self._saved_layers = (self._truth, self._prediction)
         self._base_is_chosen = base_is_chosen
         self._settle_base(self._base if base is None else base)
@@ -404,6 +368,7 @@ class Document(Marking):
             self._base_is_chosen,
             self._truth,
             self._prediction,
+            self._blinding,
         )
 
     def take(self, state: ReviewState) -> None:
@@ -424,7 +389,16 @@ class Document(Marking):
         if state.prediction is not None and not same_prediction(state.prediction, self._prediction):
             self._prediction = state.prediction
         self._base, self._base_is_chosen = state.base, state.base_is_chosen
-        for change in (Change.TRUTH, Change.PREDICTION, Change.BASE, Change.EDITS, Change.LIGHTS, Change.EVENTS):
+        self._blinding = state.blinding
+        for change in (
+            Change.BLINDING,
+            Change.TRUTH,
+            Change.PREDICTION,
+            Change.BASE,
+            Change.EDITS,
+            Change.LIGHTS,
+            Change.EVENTS,
+        ):
             self._tell(change)
 
     def repeat(self, step: Step) -> None:
@@ -444,12 +418,10 @@ class Document(Marking):
                 self.set_truth(truth)
             case PredictionLaid(prediction):
                 self.set_prediction(prediction)
+            case Blinded(blinding) | Unblinded(blinding):
+                self._set_blinding(blinding)
             case Saved(where):
                 self.mark_saved(where)
-
-    def _check_length(self, length: int, what: str) -> None:
-        if length != self.n_epochs:
-            raise AlignmentError(f"{what} has {length} epochs, the recording {self.n_epochs}; align it by clock time.")
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -25,7 +25,9 @@ class Edit:
     """One command of the expert: what stood on which epochs before, and what stands there after.
 
     ``time`` is UTC in ISO 8601, ``scorer`` who did it, ``model`` the engine whose prediction was in view (or empty).
-    For STAGE the values are stages or NOT_CORRECTED, for FLAG they are 0 and 1.
+    For STAGE the values are stages or NOT_CORRECTED, for FLAG they are 0 and 1. ``name`` says what it was where that is
+    more than its values tell (``revert``); ``blinded`` that others' scorings were hidden, ``agree`` which of the
+    scorers that were being judged give the stages that it gives.
     """
 
     kind: EditKind
@@ -35,18 +37,23 @@ class Edit:
     time: str
     scorer: str = ""
     model: str = ""
+    name: str = ""
+    blinded: bool = False
+    agree: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The edit in words, as the menu and the history show it: ``N2 → N3, epochs 412–415`` (counted from 1)."""
+        return f"{self.name or self.change}, {epochs_text(self.epochs)}"
+
+    @property
+    def change(self) -> str:
+        """From what to what: ``N2 → N3``."""
         if self.kind is EditKind.FLAG:
-            change = "flag" if any(self.after) else "unflag"
-        else:
-            befores = {_value_text(v) for v in self.before}
-            before = befores.pop() if len(befores) == 1 else "several"
-            afters = {_value_text(v) for v in self.after}
-            change = f"{before} → {afters.pop() if len(afters) == 1 else 'several'}"
-        return f"{change}, {_epochs_text(self.epochs)}"
+            return "flag" if any(self.after) else "unflag"
+        befores, afters = {_value_text(v) for v in self.before}, {_value_text(v) for v in self.after}
+        before = befores.pop() if len(befores) == 1 else "several"
+        return f"{before} → {afters.pop() if len(afters) == 1 else 'several'}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the edit as JSON-ready values, the form that archives keep."""
@@ -58,6 +65,9 @@ class Edit:
             "time": self.time,
             "scorer": self.scorer,
             "model": self.model,
+            "name": self.name,
+            "blinded": self.blinded,
+            "agree": self.agree,
         }
 
     @classmethod
@@ -66,7 +76,8 @@ class Edit:
         try:
             kind = EditKind(values["kind"])
             epochs, before, after = (tuple(int(v) for v in values[key]) for key in ("epochs", "before", "after"))
-            time, scorer, model = (str(values.get(key, "")) for key in ("time", "scorer", "model"))
+            time, scorer, model, name = (str(values.get(key, "")) for key in ("time", "scorer", "model", "name"))
+            agree = tuple(str(rater) for rater in values.get("agree", ()))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise ArchiveError("The archive's list of edits is damaged; open it without its edits instead.") from error
         low, high = (NOT_CORRECTED, int(Stage.REM)) if kind is EditKind.STAGE else (0, 1)
@@ -77,14 +88,15 @@ class Edit:
         )
         if not fits:
             raise ArchiveError("The archive's edits name epochs or stages that this night does not have.")
-        return cls(kind, epochs, before, after, time, scorer, model)
+        return cls(kind, epochs, before, after, time, scorer, model, name, values.get("blinded") is True, agree)
 
 
 def _value_text(value: int) -> str:
     return "unscored" if value == NOT_CORRECTED else Stage(value).label
 
 
-def _epochs_text(epochs: tuple[int, ...]) -> str:
+def epochs_text(epochs: tuple[int, ...]) -> str:
+    """Return epochs in words, counted from 1: ``epochs 412–415``; how many where they don't follow each other."""
     if len(epochs) == 1:
         return f"epoch {epochs[0] + 1}"
     if list(epochs) == list(range(epochs[0], epochs[-1] + 1)):

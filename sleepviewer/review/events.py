@@ -139,6 +139,7 @@ class EventEdit:
     after: tuple[Event, ...]
     time: str
     scorer: str = ""
+    blinded: bool = False
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -187,6 +188,7 @@ class EventEdit:
             "after": [event.as_dict() for event in self.after],
             "time": self.time,
             "scorer": self.scorer,
+            "blinded": self.blinded,
         }
 
     @classmethod
@@ -197,7 +199,8 @@ class EventEdit:
         )
         if not before and not after:
             raise ArchiveError("The archive's edits of events change nothing.")
-        return cls(before, after, str(values.get("time", "")), str(values.get("scorer", "")))
+        time, scorer = (str(values.get(key, "")) for key in ("time", "scorer"))
+        return cls(before, after, time, scorer, values.get("blinded") is True)
 
 
 def _list(values: Any) -> list[Any]:

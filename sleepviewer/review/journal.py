@@ -79,15 +79,16 @@ class Journal:
 
     # -- keeping
 
-    def record(self, step: Step) -> None:
-        """Write a step to the disk before it is taken; where that fails, :attr:`state` says so and nothing is lost."""
+    def record(self, *steps: Step) -> None:
+        """Write steps to the disk before they are taken; where that fails, :attr:`state` says so, nothing is lost."""
         if not self._lines:
-            if isinstance(step, Saved):
+            if all(isinstance(step, Saved) for step in steps):
                 return
             self._begin(())
-        self._add({"t": now(), **step_as_dict(step)})
+        for step in steps:
+            self._add({"t": now(), **step_as_dict(step)})
         self._write()
-        if isinstance(step, Saved):
+        if isinstance(steps[-1], Saved):
             self._retire()
 
     def begin(self, continues: Sequence[str] = ()) -> None:

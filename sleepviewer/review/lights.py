@@ -50,6 +50,7 @@ class LightsEdit:
     after: Lights
     time: str
     scorer: str = ""
+    blinded: bool = False
 
     @property
     def text(self) -> str:
@@ -78,6 +79,7 @@ class LightsEdit:
             "after": self.after.as_dict(),
             "time": self.time,
             "scorer": self.scorer,
+            "blinded": self.blinded,
         }
 
     @classmethod
@@ -86,4 +88,5 @@ class LightsEdit:
         before, after = (Lights.from_dict(values.get(key), n_epochs) for key in ("before", "after"))
         if before == after:
             raise ArchiveError("The archive's edits of lights off and on change nothing.")
-        return cls(before, after, str(values.get("time", "")), str(values.get("scorer", "")))
+        time, scorer = (str(values.get(key, "")) for key in ("time", "scorer"))
+        return cls(before, after, time, scorer, values.get("blinded") is True)

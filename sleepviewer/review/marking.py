@@ -22,6 +22,11 @@ class Marking:
     _lights: Lights
     _events: EventSet
 
+    @property
+    @abstractmethod
+    def blinded(self) -> bool:
+        """Whether others' scorings are hidden now."""
+
     @abstractmethod
     def _do(self, edit: Undoable) -> None:
         """Carry out a new command of the expert."""
@@ -52,7 +57,7 @@ class Marking:
             raise AlignmentError("Lights off must come before lights on, and both must be epochs of the night.")
         if lights == self._lights:
             return None
-        edit = LightsEdit(self._lights, lights, now(), self.scorer)
+        edit = LightsEdit(self._lights, lights, now(), self.scorer, self.blinded)
         self._do(edit)
         return edit
 
@@ -78,7 +83,7 @@ class Marking:
         """
         at = now()
         event = Event(self._events.new_id(), kind, start_s, stop_s, channel, Origin.EXPERT, text, at, self.scorer)
-        self._do(EventEdit((), (event,), at, self.scorer))
+        self._do(EventEdit((), (event,), at, self.scorer, self.blinded))
         return event
 
     def change_event(self, event_id: str, **changes: Any) -> Event | None:
@@ -89,7 +94,7 @@ class Marking:
         old = self._events.get(event_id)
         if old is None or (new := changed(old, changes, scorer=self.scorer)) == old:
             return None
-        self._do(EventEdit((old,), (new,), now(), self.scorer))
+        self._do(EventEdit((old,), (new,), now(), self.scorer, self.blinded))
         return new
 
     def remove_events(self, event_ids: Iterable[str]) -> EventEdit | None:
@@ -123,7 +128,7 @@ class Marking:
     def _swap(self, before: tuple[Event, ...], after: tuple[Event, ...]) -> EventEdit | None:
         if not before and not after:
             return None
-        edit = EventEdit(before, after, now(), self.scorer)
+        edit = EventEdit(before, after, now(), self.scorer, self.blinded)
         self._do(edit)
         return edit
 

@@ -66,7 +66,9 @@ class EpochWalk:
         position = float(place[0]) if place.size else self._position
         if position > -1:
             passed = np.flatnonzero(np.isin(walk.epochs, self.epochs[: math.floor(position) + 1]))
-            stands = position == math.floor(position) and bool(np.isin(self.epochs[int(position)], walk.epochs))
+            # Back from before an empty list the place is behind its end, where no epoch stands.
+            whole = position == math.floor(position) and position < len(self.epochs)
+            stands = whole and bool(np.isin(self.epochs[int(position)], walk.epochs))
             walk._position = (float(passed[-1]) if passed.size else -1.0) + (0.0 if stands else 0.5)
         return walk
 

@@ -88,6 +88,7 @@ class Recovered:
     edits: tuple[RecoveredEdit, ...]
     new_scoring: bool
     new_base: bool
+    new_blinding: bool
     taken_back: int
     doubt: str
 
@@ -99,7 +100,7 @@ class Recovered:
     @property
     def is_news(self) -> bool:
         """Whether it holds anything that the night as it was opened does not."""
-        return self.unsaved > 0 or self.taken_back > 0 or self.new_scoring or self.new_base
+        return self.unsaved > 0 or self.taken_back > 0 or self.new_scoring or self.new_base or self.new_blinding
 
 
 def recover(night: Night, journal: KeptJournal) -> Recovered:
@@ -112,13 +113,15 @@ def recover(night: Night, journal: KeptJournal) -> Recovered:
     )
     # A journal that merely ends before the saved review does has taken nothing back.
     taken_back = len(ours) - common if len(theirs) > common or document.undone else 0
-    scoring = document.prediction
+    scoring = document.kept_prediction
     return Recovered(
         journal=journal,
         document=document,
         edits=edits,
-        new_scoring=scoring is not None and not same_prediction(scoring, night.document.prediction),
-        new_base=document.base_is_chosen and document.base is not night.document.base,
+        new_scoring=scoring is not None and not same_prediction(scoring, night.document.kept_prediction),
+        new_base=document.base_is_chosen and document.kept_base is not night.document.kept_base,
+        new_blinding=document.blinding.until != night.document.blinding.until
+        or (document.blinding.since != "" and night.document.blinding.since == ""),
         taken_back=taken_back,
         doubt=_doubt(night, journal),
     )
@@ -132,6 +135,13 @@ def _doubt(night: Night, journal: KeptJournal) -> str:
         f"{night.recording.name} has been changed since these edits were made, and its content then is not known: they "
         "may stand on the wrong epochs."
     )
+
+
+def is_blind_in_a_journal(night: Night, folders: StateFolders) -> bool:
+    """Whether a journal that was not saved says that the night's scorer was blinded: to be known before it is shown."""
+    facts, scorer = RecordingFacts.of(night.recording, night.known_sha256), night.document.scorer
+    journals = (journal for journal in find_journals(folders).journals if journal.has_unsaved)
+    return any(belongs_to(journal, facts, scorer) and journal.replay().blinded for journal in journals)
 
 
 def belongs_to(journal: KeptJournal, facts: RecordingFacts, scorer: str) -> bool:

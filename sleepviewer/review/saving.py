@@ -21,12 +21,14 @@ from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
 from sleepviewer.recording.units_told import told_from_json, told_to_json
+from sleepviewer.review.blinding import NOT_BLINDED, Blinding
 from sleepviewer.review.event_files import events_of
 from sleepviewer.review.events import Event
 from sleepviewer.review.history import read_history
 from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import Night, tell_units
 from sleepviewer.review.predictions import prediction_facts, prediction_of
+from sleepviewer.review.scorer import name_in_files
 from sleepviewer.review.state import Base
 from sleepviewer.review.undo import Undoable
 from sleepviewer.scoring.base import Prediction
@@ -37,27 +39,43 @@ from sleepviewer.scoring.base import Prediction
 def save_path_of(night: Night) -> Path:
     """Return where the review is to be saved: where it was before, else beside the recording.
 
-    Where that folder is read-only, it is the user's data folder.
+    Beside the recording that is ``NAME.npz``, or ``NAME.SCORER.npz`` where the first is another scorer's review. Where
+    that folder is read-only, it is the user's data folder.
     """
-    path = night.saved_path or night.recording.path.with_suffix(".npz")
+    path = night.saved_path or _path_beside(night.recording, night.document.scorer)
     return path if os.access(path.parent, os.W_OK) else _path_in_user_folder(night.recording)
 
 
 def review_places(recording: Recording) -> list[Path]:
     """Return the files in which a review of the recording may have been saved, the newest first.
 
-    These are ``NAME.npz`` and, from saving under another name, ``NAME-2.npz`` … beside the recording, and the file in
-    the user's data folder.
+    These are ``NAME.npz``, ``NAME.SCORER.npz`` of each further scorer and, from saving under another name,
+    ``NAME-2.npz`` … beside the recording, and the file in the user's data folder.
     """
     stem = recording.path.stem
-    numbered = re.compile(rf"{re.escape(stem)}(-\d+)?")
-    try:
-        beside = [path for path in recording.path.parent.glob("*.npz") if numbered.fullmatch(path.stem)]
-    except OSError:
-        beside = []
+    named = re.compile(rf"{re.escape(stem)}(\.(?P<scorer>[A-Za-z0-9_-]+?))?(-\d+)?")
+    beside = []
+    with suppress(OSError):
+        for path in recording.path.parent.glob("*.npz"):
+            found = named.fullmatch(path.stem)
+            # Another recording may be called NAME.WORD: what is a scorer's review says so.
+            if found and (found["scorer"] is None or _is_named_for_its_scorer(path, path.stem[len(stem) + 1 :])):
+                beside.append(path)
     stamps = {path: stamp_of(path) for path in (*beside, _path_in_user_folder(recording))}
     there = {path: stamp.mtime_ns for path, stamp in stamps.items() if stamp is not None}
     return sorted(there, key=lambda path: there[path], reverse=True)
+
+
+def _is_named_for_its_scorer(path: Path, ending: str) -> bool:
+    scorer = name_in_files(scorer_in(path))
+    return ending == scorer or bool(re.fullmatch(rf"{re.escape(scorer)}-\d+", ending))
+
+
+def _path_beside(recording: Recording, scorer: str) -> Path:
+    usual = recording.path.with_suffix(".npz")
+    if scorer_in(usual) in ("", scorer):
+        return usual
+    return usual.with_name(f"{recording.path.stem}.{name_in_files(scorer)}.npz")
 
 
 def _path_in_user_folder(recording: Recording) -> Path:
@@ -70,17 +88,18 @@ def _path_in_user_folder(recording: Recording) -> Path:
 # -- writing
 
 
-def make_archive(night: Night, *, signal: bool = True) -> ScoringArchive:
+def make_archive(night: Night, *, signal: bool = True, hidden: bool = False) -> ScoringArchive:
     """Return the night's archive: signal and labels for training, and all layers of the review.
 
-    Without ``signal`` it has the layers alone. Raises ChannelError where no channel is chosen, or the chosen one's
-    signal can't be had as epochs in µV.
+    Without ``signal`` it has the layers alone. What is hidden from a blinded scorer is in it only where that is to be
+    (``hidden``), as in a review that is saved to be taken up again. Raises ChannelError where no channel is chosen, or
+    the chosen one's signal can't be had as epochs in µV.
     """
     if not signal:
-        return _archive_with(night, None)
+        return _archive_with(night, None, hidden=hidden)
     if night.channel is None:
         raise ChannelError(f"No EEG channel of {night.recording.name} was recognised; choose the channel to export.")
-    return _archive_with(night, night.channel)
+    return _archive_with(night, night.channel, hidden=hidden)
 
 
 def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
@@ -96,10 +115,10 @@ def save_review(night: Night, path: Path, *, replace: bool = False) -> None:
     if not replace:
         _check_ours(night, path)
     try:
-        archive = make_archive(night)
+        archive = make_archive(night, hidden=True)
         night.recording.check_unchanged()
     except (ChannelError, RecordingError) as error:
-        archive = make_archive(night, signal=False)
+        archive = make_archive(night, signal=False, hidden=True)
         if not replace and _signal_in(path):
             raise ReviewInTheWayError(
                 f"{path} was not written over: it holds the signal, which can't be had any more ({error}) Save under "
@@ -138,20 +157,22 @@ def archive_without_signal(night: Night, sha256: str) -> ScoringArchive:
 
     The recording is not read for it.
     """
-    return _archive_of(night, None, sha256)
+    return _archive_of(night, None, sha256, hidden=True)
 
 
-def _archive_with(night: Night, channel: str | None) -> ScoringArchive:
-    return _archive_of(night, channel, _sha256_of(night, needed=channel is not None))
+def _archive_with(night: Night, channel: str | None, *, hidden: bool) -> ScoringArchive:
+    return _archive_of(night, channel, _sha256_of(night, needed=channel is not None), hidden=hidden)
 
 
-def _archive_of(night: Night, channel: str | None, sha256: str) -> ScoringArchive:
+def _archive_of(night: Night, channel: str | None, sha256: str, *, hidden: bool) -> ScoringArchive:
     document = night.document
-    truth, prediction = document.truth, document.prediction
+    truth, prediction, base = document.truth, document.prediction, document.base
+    if hidden:
+        truth, prediction, base = document.kept_truth, document.kept_prediction, document.kept_base
     meta = make_meta(
         night.recording,
         scorer=document.scorer,
-        base=str(document.base),
+        base=str(base),
         model=None if prediction is None else prediction_facts(prediction),
         edits=[edit.as_dict() for edit in document.history],
         recording_sha256=sha256,
@@ -161,6 +182,7 @@ def _archive_of(night: Night, channel: str | None, sha256: str) -> ScoringArchiv
     meta["told_units"] = told_to_json(night.recording.told_units)
     meta["lights"] = document.lights.as_dict()
     meta["events"] = [event.as_dict() for event in document.events]
+    meta["blinding"] = document.blinding.as_dict()
     meta["truth"] = None if truth is None else {"source": truth.source, "scorer": truth.scorer}
     return build_archive(
         night.recording,
@@ -226,6 +248,7 @@ def restore_review(night: Night, path: Path) -> None:
     lights, dark = lights_of(archive, path)
     events, lost = _events_of(archive, path)
     prediction = scoring_of(archive)
+    blinding, forgotten = _blinding_of(archive, path)
     if (archive.night_expert >= 0).any():
         origin = _mapping(archive.meta, "truth")
         source, scorer = str(origin.get("source", path.name)), str(origin.get("scorer", ""))
@@ -244,6 +267,7 @@ def restore_review(night: Night, path: Path) -> None:
         lights=lights,
         events=events,
         undone=undone,
+        blinding=blinding,
     )
     _restore_units(night, archive)
     if any(channel.label == archive.ch_label for channel in night.recording.channels):
@@ -251,7 +275,14 @@ def restore_review(night: Night, path: Path) -> None:
     sha256 = _mapping(archive.meta, "recording").get("sha256")
     night.reviewed_sha256 = sha256 if isinstance(sha256, str) and sha256 else None
     night.saved_path, night.saved_stamp = path, stamp
-    night.notes += tuple(text for text in (note, damage, dark, lost) if text)
+    night.notes += tuple(text for text in (note, damage, dark, lost, forgotten) if text)
+
+
+def read_review(night: Night, path: Path) -> ScoringArchive:
+    """Return a saved review of this night's recording. Raises ArchiveError where the file is none, or damaged."""
+    archive = read_archive(path)
+    _check_same_night(night, archive, path)
+    return archive
 
 
 def _restore_units(night: Night, archive: ScoringArchive) -> None:
@@ -323,6 +354,14 @@ def _events_of(archive: ScoringArchive, path: Path) -> tuple[tuple[Event, ...], 
     if not damaged:
         return events, ""
     return events, f"{damaged} of the events in {path.name} are damaged and were left out; saving drops them for good."
+
+
+def _blinding_of(archive: ScoringArchive, path: Path) -> tuple[Blinding, str]:
+    """Return whether its scorer was blinded, and a note (or nothing) where that can't be read."""
+    try:
+        return Blinding.from_dict(archive.meta.get("blinding")), ""
+    except ArchiveError:
+        return NOT_BLINDED, f"Whether {path.name} was scored blind can't be read from it any more."
 
 
 def scoring_of(archive: ScoringArchive) -> Prediction | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sleepviewer.archive.archive import NOT_CORRECTED
 from sleepviewer.errors import ArchiveError
 from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.review.blinding import NOT_BLINDED, Blinding
 from sleepviewer.review.events import Event
 from sleepviewer.review.history import read_history
 from sleepviewer.review.lights import Lights
@@ -54,6 +55,7 @@ class ReviewState:
     base_is_chosen: bool = False
     truth: Hypnogram | None = None
     prediction: Prediction | None = None
+    blinding: Blinding = NOT_BLINDED
 
     def says_the_same_as(self, other: ReviewState) -> bool:
         """Whether both have the same labels, marks, base and history in force; what redo holds does not count."""
@@ -77,6 +79,7 @@ class ReviewState:
             "base_is_chosen": self.base_is_chosen,
             "truth": truth_as_dict(self.truth),
             "prediction": prediction_as_dict(self.prediction),
+            "blinding": self.blinding.as_dict(),
         }
 
     @classmethod
@@ -113,6 +116,7 @@ class ReviewState:
             values.get("base_is_chosen") is True,
             truth_from_dict(truth, n_epochs),
             prediction_from_dict(prediction, n_epochs),
+            Blinding.from_dict(values.get("blinding")),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sleepviewer.errors import ArchiveError
 from sleepviewer.hypnogram.base import Hypnogram
+from sleepviewer.review.blinding import Blinding
 from sleepviewer.review.history import read_undoable
 from sleepviewer.review.state import (
     Base,
@@ -64,14 +65,31 @@ class Saved:
     where: str
 
 
-Step = Done | Undone | Redone | BaseChosen | TruthLaid | PredictionLaid | Saved
+@dataclass(frozen=True, slots=True)
+class Blinded:
+    """Others' scorings are hidden from now on."""
+
+    blinding: Blinding
+
+
+@dataclass(frozen=True, slots=True)
+class Unblinded:
+    """Others' scorings are shown again, for good."""
+
+    blinding: Blinding
+
+
+Step = Done | Undone | Redone | BaseChosen | TruthLaid | PredictionLaid | Saved | Blinded | Unblinded
 
 
 class Recorder(Protocol):
     """Is told every step before the document takes it, and so before anything on the screen can show it."""
 
-    def record(self, step: Step) -> None:
-        """Keep a step. It must not raise: what can't be kept is the recorder's to tell, and the edit is made anyway."""
+    def record(self, *steps: Step) -> None:
+        """Keep one step, or several that are taken together.
+
+        It must not raise: what can't be kept is the recorder's to tell, and the edit is made anyway.
+        """
 
 
 def step_as_dict(step: Step) -> dict[str, Any]:
@@ -91,6 +109,10 @@ def step_as_dict(step: Step) -> dict[str, Any]:
             return {"op": "prediction", "prediction": prediction_as_dict(prediction)}
         case Saved(where):
             return {"op": "saved", "where": where}
+        case Blinded(blinding):
+            return {"op": "blind", "blinding": blinding.as_dict()}
+        case Unblinded(blinding):
+            return {"op": "unblind", "blinding": blinding.as_dict()}
 
 
 def step_from_dict(values: dict[str, Any], n_epochs: int) -> Step:
@@ -111,6 +133,10 @@ def step_from_dict(values: dict[str, Any], n_epochs: int) -> Step:
                 return PredictionLaid(prediction_from_dict(values["prediction"], n_epochs))
             case "saved":
                 return Saved(str(values["where"]))
+            case "blind":
+                return Blinded(Blinding.from_dict(values["blinding"]))
+            case "unblind":
+                return Unblinded(Blinding.from_dict(values["blinding"]))
     except (KeyError, ValueError) as error:
         raise ArchiveError(f"A step of the review is damaged ({error!r}).") from error
     raise ArchiveError(f"Nobody knows what a step “{values['op']}” of a review is.")

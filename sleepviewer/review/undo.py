@@ -34,6 +34,11 @@ class UndoStack:
         self._edits += undone
 
     @property
+    def position(self) -> int:
+        """How many commands are in force."""
+        return self._position
+
+    @property
     def standing(self) -> tuple[Undoable, ...]:
         """The commands that are in force, oldest first."""
         return tuple(self._edits[: self._position])

@@ -75,9 +75,16 @@ ROWS: Final = (
     KeyRow(
         "open_as",
         "File",
-        "Open as another scorer…",
+        "Scorer…",
         (),
-        tip="Open this night again under another scorer's name, with that scorer's own edits",
+        tip="Change who scores: the night opens again under that name, with that scorer's own edits",
+    ),
+    KeyRow(
+        "show_reviews",
+        "File",
+        "Show other scorers' reviews",
+        (),
+        tip="Lay the reviews that others saved of this night beside yours, each in a row of its own; only to look at",
     ),
     KeyRow(
         "recover",
@@ -145,7 +152,7 @@ ROWS: Final = (
         "File",
         "Settings…",
         ("Ctrl+,",),
-        tip="Keys, looks, and a reset of everything that is remembered",
+        tip="Keys, looks, who scores, and a reset of everything that is remembered",
         icon="settings",
         break_before=True,
         needs_night=False,

@@ -31,6 +31,9 @@ _USUAL_PAGE_PX = 860
 _SHARE_OF_PAGE = 0.46
 """Of the page's height, what the rows take at most as long as nobody has resized any."""
 
+_OTHERS = frozenset({"expert", "disagreements", "model", "hypnodensity"})
+"""Rows that are not seen by who scores blind; those of further scorers are not there at all."""
+
 _TRACES_PX = 220
 """What the traces keep in any case."""
 
@@ -130,6 +133,7 @@ class NightView(QWidget):
         """Show hypnograms of further scorers, each in a row of its own below the expert's."""
         for row in self.scorers:
             del self._rows[row.key]
+            row.hide()
             row.deleteLater()
         rows = []
         for number, (scorer, name) in enumerate(zip(scorers, scorer_names(scorers), strict=True), start=1):
@@ -158,6 +162,8 @@ class NightView(QWidget):
         document = self._document
         if document is None:
             return
+        if change is Change.BLINDING:
+            self._lay_out()
         if change is Change.LIGHTS:
             for row in self._rows.values():
                 row.set_lights(document.lights)
@@ -250,7 +256,10 @@ class NightView(QWidget):
     @property
     def shown_rows(self) -> list[NightRow]:
         """The rows that are seen, from the top."""
-        return [row for row in self.rows if row.key not in self._arrangement.hidden and row.has_content]
+        hidden = self._arrangement.hidden | (
+            _OTHERS if self._document is not None and self._document.blinded else set()
+        )
+        return [row for row in self.rows if row.key not in hidden and row.has_content]
 
     @property
     def scale(self) -> float:
