@@ -197,12 +197,12 @@ def read(path: Path) -> str:
         return ""
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 240) -> None:
     """Wait for something to come true."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
-            raise SystemExit("waited in vain")
+            raise SystemExit("what was waited for did not come; is the machine too busy?")
         time.sleep(0.05)
 
 
