@@ -9,7 +9,12 @@ from pathlib import Path
 
 from conftest import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md", *sorted(ROOT.glob("docs/*.md")))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted(ROOT.glob("docs/*.md")),
+)
 
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
 _PROGRAMS = re.compile(r"(\.venv/bin/)?(sleepviewer|python3?|pip|mkdocs|mkdir|mv|cp|cd|nsrr)\s")

@@ -48,7 +48,7 @@ NOT_RUN: Final = {
     r"sleepviewer report runs/.*": TRAINING,
     r"sleepviewer analyse .*--trained runs/.*": TRAINING,
     r"python (tools|benchmarks)/.*": MEASURED,
-    r"(D|SET)=.*|… .*": "names for the trainings of the page",
+    r"(D|SET)=.*|…": "names for the trainings of the page",
 }
 """Patterns of commands that are not run, and the reason."""
 
@@ -78,6 +78,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
         opened.document.set_prediction(make_engine(EngineSpec("attnsleep")).score(opened.recording, ChannelChoice(EEG)))
         opened.document.set_base(Base.MODEL)
         opened.document.set_stage(range(100, 110), Stage.N2)
+        opened.document.add_event("arousal", 3000, 3010)
         save_review(opened, folder / "night.npz")
     return Kept(simulated.psg_path, expert, folder / "night.npz")
 
@@ -260,7 +261,9 @@ def run_command(line: str) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(blocks_of(page))], ids=name_of)
-def test_what_a_page_tells_to_run_works(page: Path, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_page_tells_to_run_works(
+    page: Path, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     PREPARED.get(name_of(page), nothing)(kept)
     names: dict[str, Any] = {}
