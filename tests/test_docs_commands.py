@@ -48,7 +48,7 @@ NOT_RUN: Final = {
     r"sleepviewer report runs/.*": TRAINING,
     r"sleepviewer analyse .*--trained runs/.*": TRAINING,
     r"python (tools|benchmarks)/.*": MEASURED,
-    r"(D|SET)=.*|… .*": "names for the trainings of the page",
+    r"(D|SET)=.*|…": "names for the trainings of the page",
 }
 """Patterns of commands that are not run, and the reason."""
 
@@ -78,6 +78,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
         opened.document.set_prediction(make_engine(EngineSpec("attnsleep")).score(opened.recording, ChannelChoice(EEG)))
         opened.document.set_base(Base.MODEL)
         opened.document.set_stage(range(100, 110), Stage.N2)
+        opened.document.add_event("arousal", 3000, 3010)
         save_review(opened, folder / "night.npz")
     return Kept(simulated.psg_path, expert, folder / "night.npz")
 

@@ -11,8 +11,6 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from mkdocs.structure.files import File
-
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 INCLUDED: Final = {
@@ -30,6 +28,8 @@ _PICTURE: Final = re.compile(r"!\[([^\]]*)\]\((\S+?)_(light|dark)\.png\)")
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the repository's own pages to those of docs/."""
+    from mkdocs.structure.files import File
+
     for source, page in INCLUDED.items():
         files.append(File.generated(config, page, content=_included(source)))
     return files
