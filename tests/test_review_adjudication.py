@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from night_files import TRUTH, write_night, write_review, write_stages
 from review_values import document_of
 
 from sleepviewer.cli import main
@@ -106,6 +107,20 @@ def test_the_command_writes_what_most_say(files: list[Path], tmp_path: Path) -> 
     assert (told["unanimous"], told["tied"], told["left_open"]) == (1, 1, 1)
     assert len(told["kappa"]) == 3
     assert to_hypnogram(read_track(out)).stages.tolist() == [0, 1, 2, -1]
+
+
+def test_a_models_own_archive_bears_the_models_name_and_knows_how_sure_it_is(tmp_path: Path) -> None:
+    night = write_night(tmp_path / "night.edf")
+    own, reviewed = (
+        load_raters([write_review(night, tmp_path / name, edits=edits), write_stages(tmp_path / "ann.csv", TRUTH)])
+        for name, edits in (("own.npz", {}), ("reviewed.npz", {3: Stage.REM}))
+    )
+    model, person = own.raters[0], reviewed.raters[0]
+    assert (model.name, person.name) == ("fake", "Ada")
+    assert model.certainty is not None
+    assert person.certainty is not None
+    assert model.certainty[3] == pytest.approx(0.9)
+    assert (person.certainty[3], person.stages[3]) == (1, Stage.REM)
 
 
 @pytest.mark.parametrize("ties", ["2", "bob"])

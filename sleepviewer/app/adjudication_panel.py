@@ -19,7 +19,7 @@ _NEEDS_TWO: Final = (
     "saved reviews beside (File › Show other scorers' reviews), or score the night."
 )
 _LIST_ROWS: Final = 6
-_NAME_LETTERS: Final = 8
+_NAME_LETTERS: Final = 6
 
 
 class AdjudicationPanel(QWidget):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from sleepviewer.archive.tracks import is_archive, read_any_track
 from sleepviewer.errors import AlignmentError, ReviewError
 from sleepviewer.hypnogram import Hypnogram, align, to_hypnogram
 from sleepviewer.review.comparison import scorer_names
+from sleepviewer.review.contenders import engine_title
 from sleepviewer.review.document import Base, Document
 from sleepviewer.review.edits import Edit
 from sleepviewer.stages import Stage, StageArray
@@ -136,9 +137,13 @@ def load_raters(paths: Sequence[Path]) -> Raters:
         grid if place == first else align(track, start=grid.start, n_epochs=len(grid), name=tracks[first].source)
         for place, track in enumerate(tracks)
     ]
+    archives = [read_archive(path) if is_archive(path) else None for path in paths]
+    named = [
+        hypnogram if archive is None or not (model := _model_alone(archive)) else replace(hypnogram, scorer=model)
+        for archive, hypnogram in zip(archives, laid, strict=True)
+    ]
     raters = []
-    for path, hypnogram, name in zip(paths, laid, scorer_names(laid), strict=True):
-        archive = read_archive(path) if is_archive(path) else None
+    for path, archive, hypnogram, name in zip(paths, archives, laid, scorer_names(named), strict=True):
         sure = None if archive is None else _certainty(archive, hypnogram.stages)
         raters.append(Rater(name, hypnogram.stages, sure, str(path)))
     return Raters(tuple(raters), grid, tuple(note for hypnogram in laid for note in hypnogram.notes))
@@ -163,6 +168,14 @@ def most_say(raters: Sequence[Rater], ties: str = OPEN) -> Consensus:
             f"{', '.join(stages)}."
         )
     return consensus(stages, leader=ties)
+
+
+def _model_alone(archive: ScoringArchive) -> str:
+    """The model's name where all labels are its own, whoever had it score; empty where a person gave any."""
+    model = archive.meta.get("model")
+    if archive.meta.get("base") != str(Base.MODEL) or (archive.night_corrected != NOT_CORRECTED).any():
+        return ""
+    return engine_title(str(model.get("engine", ""))) if isinstance(model, Mapping) else ""
 
 
 def _certainty(archive: ScoringArchive, stages: StageArray) -> NDArray[np.float32] | None:
