@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QStatusTipEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -18,34 +17,18 @@ from PySide6.QtWidgets import (
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.actions import Actions
-from sleepviewer.app.adjudication_part import AdjudicationPart
-from sleepviewer.app.appearance_part import AppearancePart
 from sleepviewer.app.batch_part import BatchPart
 from sleepviewer.app.commands import ReviewCommands
-from sleepviewer.app.disagreements_part import DisagreementsPart
-from sleepviewer.app.events_part import EventsPart
-from sleepviewer.app.explain_part import ExplainPart
-from sleepviewer.app.export_part import ExportPart
-from sleepviewer.app.file_part import FilePart
-from sleepviewer.app.history_part import HistoryPart
 from sleepviewer.app.info_bar import InfoBar
 from sleepviewer.app.keys import KEY_TABLE
-from sleepviewer.app.keys_part import KeysPart
-from sleepviewer.app.map_part import MapPart
-from sleepviewer.app.models_part import ModelsPart
-from sleepviewer.app.montage_part import MontagePart
 from sleepviewer.app.night_page import NightPage
-from sleepviewer.app.night_part import NightPart
+from sleepviewer.app.opening_controller import OpeningController
 from sleepviewer.app.panels import Panels
+from sleepviewer.app.part_list import PARTS
 from sleepviewer.app.parts import Part, Services
-from sleepviewer.app.pictures_part import PicturesPart
 from sleepviewer.app.reading_dialog import Readings
-from sleepviewer.app.retraining_part import RetrainingPart
-from sleepviewer.app.review_part import ReviewPart
-from sleepviewer.app.rivals_part import RivalsPart
-from sleepviewer.app.safety_part import SafetyPart
 from sleepviewer.app.saving_controller import SavingController
-from sleepviewer.app.scorers_part import BLINDED, HIDDEN_COMMANDS, ScorersPart, begin_blind
+from sleepviewer.app.scorers_part import BLINDED, HIDDEN_COMMANDS, begin_blind
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
@@ -53,53 +36,20 @@ from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
 from sleepviewer.app.theme import Theme, apply_theme, theme_named
 from sleepviewer.app.tool_bar import RecentMenu, make_tool_bar
-from sleepviewer.app.traces_part import TracesPart
 from sleepviewer.app.units_bar import UnitsBar
 from sleepviewer.app.units_controller import UnitsController
-from sleepviewer.app.waiting import wait_for
 from sleepviewer.app.welcome import WelcomePage
-from sleepviewer.errors import ReadOnlyError, SleepViewerError
-from sleepviewer.hypnogram import Hypnogram
-from sleepviewer.logs import log
+from sleepviewer.errors import ReadOnlyError
 from sleepviewer.recording import ToldUnit
 from sleepviewer.review.document import Base, Change
-from sleepviewer.review.night import Night, load_truth, set_truth
-from sleepviewer.review.opening import open_night
-from sleepviewer.review.scorer import usual_scorer
+from sleepviewer.review.night import Night
 from sleepviewer.scoring.base import Prediction
-from sleepviewer.user_folders import home_folder
 
 _PANEL_PX = 340
-PARTS: tuple[Callable[[Services], Part], ...] = (
-    AppearancePart,
-    KeysPart,
-    PicturesPart,
-    ExportPart,
-    BatchPart,
-    TracesPart,
-    MontagePart,
-    NightPart,
-    EventsPart,
-    ReviewPart,
-    DisagreementsPart,
-    ExplainPart,
-    RivalsPart,
-    MapPart,
-    RetrainingPart,
-    ModelsPart,
-    HistoryPart,
-    AdjudicationPart,
-    SafetyPart,
-    ScorersPart,
-    FilePart,
-)
-"""What the window has beside the night page, in the order of its panels."""
 
 
 class MainWindow(QMainWindow):
     """One night at a time, scored, reviewed and saved."""
-
-    _fingerprinted = Signal(object, str)
 
     def __init__(self, settings: Settings | None = None, theme: Theme | None = None) -> None:
         super().__init__()
@@ -108,7 +58,6 @@ class MainWindow(QMainWindow):
         self._settings = settings or Settings()
         self._theme = theme or theme_named(self._settings.theme, self._settings.stage_colors)
         self._session: NightSession | None = None
-        self._opening = False
         self._commands: dict[str, Callable[[], object]] = {}
         self._table: dict[str, Callable[[], object]] | None = None
         self._review: ReviewCommands | None = None
@@ -135,6 +84,15 @@ class MainWindow(QMainWindow):
         self._scoring = ScoringController(self.scoring_bar, self.status_line, self)
         self._saving = SavingController(lambda: self.scoring_bar.channel, self.info_bar, self.status_line, self)
         self._units = UnitsController(self.page.traces, self.units_bar, self._settings, self)
+        self._opening = OpeningController(
+            self,
+            self._settings,
+            self._readings,
+            self._units,
+            self.info_bar,
+            self.status_line,
+            self._saving.may_leave,
+        )
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.welcome)
         self._stack.addWidget(self.page)
@@ -196,7 +154,7 @@ class MainWindow(QMainWindow):
         self.page.review_epoch_requested.connect(self._go_to_in_review)
         self.page.trouble.connect(self.info_bar.show_error)
         self.page.base_chosen.connect(self._choose_base)
-        self._fingerprinted.connect(self._on_fingerprint)
+        self._opening.fingerprinted.connect(self._on_fingerprint)
         self._scoring.started.connect(self.info_bar.hide_error)
         self._scoring.started.connect(self._show_state)
         self._scoring.ended.connect(self._show_state)
@@ -314,37 +272,9 @@ class MainWindow(QMainWindow):
         With a ``scorer`` that scorer's own review alone is taken up. ``units`` were told of its channels, ``reading``
         says how the truth is to be read; what is not said is asked.
         """
-        if self._opening or not self._saving.may_leave():
-            return False
-
-        def read(said: str | None) -> Night | None:
-            return wait_for(
-                self,
-                f"Opening {path.name}…",
-                lambda: open_night(
-                    path,
-                    truth_path=truth,
-                    labels_path=labels,
-                    scorer=scorer or self._set_scorer,
-                    units=units,
-                    reading=reading or said,
-                ),
-                drop=lambda late: late.recording.close(),
-            )
-
-        self._opening = True
-        try:
-            night = read(None) if truth is None else self._readings.read(truth, read)
-        except SleepViewerError as error:
-            self.info_bar.show_error(str(error))
-            return False
-        finally:
-            self._opening = False
+        night = self._opening.read_night(path, truth=truth, labels=labels, scorer=scorer, units=units, reading=reading)
         if night is None:
-            self.status_line.show_message(f"{path.name} was not opened")
             return False
-        log.info("opened %s: %s, %d epochs", path.name, night.recording.format_name, night.recording.n_epochs)
-        self._units.recall(night, units)
         self.show_night(night)
         self._settings.add_recent(path)
         if night.ambiguous_truth is not None:
@@ -358,22 +288,21 @@ class MainWindow(QMainWindow):
         else:
             self.open_path(path)
 
-    @property
-    def _set_scorer(self) -> str | None:
-        """The scorer's name where the settings name another than who is logged in."""
-        return self._settings.scorer if self._settings.scorer != usual_scorer() else None
-
     def open_demo(self) -> None:
         """Open the simulated night."""
-        from sleepviewer.simulation.demo import demo_recording
-
-        try:
-            path = wait_for(self, "Simulating a night…", demo_recording)
-        except SleepViewerError as error:
-            self.info_bar.show_error(str(error))
-            return
+        path = self._opening.make_demo()
         if path is not None:
             self.open_path(path)
+
+    def _ask_and_open(self) -> None:
+        path = dialogs.ask_recording(self, self._opening.folder)
+        if path is not None:
+            self.open_path(path)
+
+    def _ask_and_open_truth(self) -> None:
+        path = dialogs.ask_truth(self, self._opening.folder)
+        if path is not None:
+            self.open_truth(path)
 
     def show_night(self, night: Night) -> None:
         """Show a night that was opened, and let go of the one before."""
@@ -408,13 +337,10 @@ class MainWindow(QMainWindow):
         self._commands = self._review.table()
         self._table = None
         self._set_advance()
+        self._opening.set_session(self._session)
         self._saving.set_session(self._session)
         self._units.set_session(self._session)
-        # What else is noted of a night speaks of its expert and model.
-        notes = night.recording.notes if night.document.blinded else night.notes
-        if night.recording.simulated:
-            notes = ("This night is simulated: no person's recording, for trying the program only.", *notes)
-        self.info_bar.show_notes(notes)
+        self.info_bar.show_notes(_told_of(night))
         self.page.set_session(self._session)
         for part in self._parts:
             part.set_session(self._session)
@@ -432,64 +358,20 @@ class MainWindow(QMainWindow):
         self.panels.show_all()
         self.status_line.show_message("")
         self._show_state()
-        self._fingerprint(night)
+        self._opening.fingerprint()
 
-    def _fingerprint(self, night: Night) -> None:
-        """Compute the file's hash beside the work, and say so where the review is of other content."""
-
-        def compute() -> None:
-            try:
-                night.sha256  # noqa: B018  (cached by the property, for the first save)
-                warning = night.foreign_review
-            except SleepViewerError:
-                return  # saving meets the same trouble and says so
-            self._fingerprinted.emit(night, warning)
-
-        threading.Thread(target=compute, name="fingerprint", daemon=True).start()
-
-    def _on_fingerprint(self, night: Night, warning: str) -> None:
-        if self._session is None or self._session.night is not night:
+    def _on_fingerprint(self, warning: str) -> None:
+        if self._session is None:
             return
         self._session.fingerprinted.emit()
         if warning:
+            night = self._session.night
             night.notes = (warning, *night.notes)
-            self.info_bar.show_notes(night.notes)
-
-    def _ask_and_open(self) -> None:
-        path = dialogs.ask_recording(self, self._folder())
-        if path is not None:
-            self.open_path(path)
-
-    def _ask_and_open_truth(self) -> None:
-        path = dialogs.ask_truth(self, self._folder())
-        if path is not None:
-            self.open_truth(path)
+            self.info_bar.show_notes(_told_of(night))
 
     def open_truth(self, path: Path) -> None:
         """Lay an expert's hypnogram under the open night; by how much it was shifted is shown."""
-        if self._session is None:
-            return
-        night = self._session.night
-
-        def read(reading: str | None) -> Hypnogram | None:
-            return wait_for(self, f"Opening {path.name}…", lambda: load_truth(night.recording, path, reading))
-
-        try:
-            truth = self._readings.read(path, read)
-        except SleepViewerError as error:
-            self.info_bar.show_error(str(error))
-            return
-        if truth is None:
-            return
-        set_truth(night, truth, path)
-        self.info_bar.show_notes(truth.notes)
-        self.status_line.show_message(f"Expert's hypnogram: {path.name}")
-
-    def _folder(self) -> Path:
-        if self._session is not None:
-            return self._session.night.recording.path.parent
-        recent = self._settings.recent
-        return recent[0].parent if recent else home_folder()
+        self._opening.open_truth(path)
 
     # -- scoring
 
@@ -638,3 +520,11 @@ class MainWindow(QMainWindow):
         if self._session is not None:
             self._session.night.recording.close()
         event.accept()
+
+
+def _told_of(night: Night) -> tuple[str, ...]:
+    """What is to be said of a night; to a blinded scorer nothing that speaks of its expert and model."""
+    notes = night.recording.notes if night.document.blinded else night.notes
+    if night.recording.simulated:
+        return ("This night is simulated: no person's recording, for trying the program only.", *notes)
+    return notes
