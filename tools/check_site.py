@@ -2,9 +2,9 @@
 
     python tools/check_site.py SITE [--pictures FOLDER] [--json]
 
-SITE is what ``mkdocs build`` wrote; it is opened from the disk. Checked are: nothing is written to the console as an error
-or a warning; nothing is asked for outside SITE; every picture that is shown has loaded; nothing sticks out at the side;
-the search finds a page. Needs Chromium; exit code 1 where something is wrong, 3 where there is no browser.
+SITE is what ``mkdocs build`` wrote; it is opened from the disk. Checked are: nothing is written to the console as an
+error or a warning; nothing is asked for outside SITE; every picture that is shown has loaded; nothing sticks out at the
+side; the search finds a page. Needs Chromium; exit code 1 where something is wrong, 3 where there is no browser.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Make the documentation's pictures of the reports: pages in a browser, in both themes, a sheet of the PDF, and
-the figure of a comparison in Python.
+"""Make the documentation's pictures of the reports, and of a comparison in Python.
+
+Pages are opened in a browser, in both themes; of the PDF a sheet is shown.
 
     python tools/report_pictures.py SCORED.npz docs/images
 

@@ -1,7 +1,7 @@
-"""What mkdocs does to the pages on their way to the site, so that the same files read well on the repository's page too.
+"""What mkdocs does to the pages on their way to the site, so that the same files read well in the repository too.
 
-Pages outside docs/ (changes, security, contributing, citing, benchmarks) become pages of the site, and links to them lead
-there. A picture that there is in light and dark is shown in the one that suits the palette.
+Pages outside docs/ (changes, security, contributing, citing, benchmarks) become pages of the site, and links to them
+lead there. A picture that there is in light and dark is shown in the one that suits the palette.
 """
 
 from __future__ import annotations

@@ -23,10 +23,11 @@ HEAD = f"""# Engines and their cards
 
 Who can score, and what is known of each. The default is `{DEFAULT_ENGINE}`. In the window the picker beside S shows the
 same; `sleepviewer models` lists them with your own [versions](retraining.md), `sleepviewer models --json` prints the
-cards, and in [Python](python.md) they are `sv.engines()`. How they were compared, and what helped: [experiments](experiments.md).
+cards, and in [Python](python.md) they are `sv.engines()`. How they were compared, and what helped:
+[experiments](experiments.md).
 
-Every figure below was measured on nights that the model was not trained on. One night says little: look at your own with
-`sleepviewer score night.edf --truth expert.edf --out scored.npz`.
+Every figure below was measured on nights that the model was not trained on. One night says little: look at your own
+with `sleepviewer score night.edf --truth expert.edf --out scored.npz`.
 """
 
 
