@@ -285,8 +285,7 @@ def test_models_lists_every_engine_with_its_size_and_cost(run: Run) -> None:
     rows = {row["name"]: row for row in json.loads(outcome.out)}
     assert outcome.code == 0
     assert tuple(rows) == engine_ids()
-    wanted = {"name", "title", "rate_hz", "epoch_s", "parameters", "macs", "weights", "active", "card"}
-    wanted = {"name", "title", "rate_hz", "epoch_s", "parameters", "macs", "weights", "origin", "card"}
+    wanted = {"name", "title", "rate_hz", "epoch_s", "parameters", "macs", "weights", "active", "origin", "card"}
     assert all(row.keys() == wanted for row in rows.values())
     published = rows["attnsleep"]
     assert (published["rate_hz"], published["epoch_s"], published["parameters"]) == (100, 30, 522_805)

@@ -55,7 +55,7 @@ NOT_RUN: Final = {
 ODD = 3
 """What ``check`` ends with where it finds something to tell."""
 
-HOURS = 1.85
+HOURS = 0.9
 EEG, OTHER_EEG = "EEG Fpz-Cz", "EEG Pz-Oz"
 
 
@@ -77,7 +77,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     with opened.recording:
         opened.document.set_prediction(make_engine(EngineSpec("attnsleep")).score(opened.recording, ChannelChoice(EEG)))
         opened.document.set_base(Base.MODEL)
-        opened.document.set_stage(range(100, 110), Stage.N2)
+        opened.document.set_stage(range(90, 100), Stage.N2)
         opened.document.add_event("arousal", 3000, 3010)
         save_review(opened, folder / "night.npz")
     return Kept(simulated.psg_path, expert, folder / "night.npz")

@@ -13,7 +13,15 @@ import pytest
 from conftest import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = sorted((*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"))
+PAGES = sorted(
+    (
+        *DOCS.rglob("*.md"),
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        ROOT / "benchmarks" / "README.md",
+    )
+)
 LINK = re.compile(r"\]\((?!\w+:)([^)\s#]*)(?:#([^)\s]*))?\)")
 
 
