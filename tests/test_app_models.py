@@ -89,7 +89,7 @@ def test_every_version_says_what_it_comes_from(window: MainWindow) -> None:
     row = dialog.table.current
     assert row is not None
     assert row.cells[0] == "AttnSleep + context · v1 “Older sleepers”"
-    assert row.cells[3:] == ("AttnSleep + context · as shipped", "night-07", "0.790 → 0.890", "0.845 → 0.870")
+    assert row.cells[3:] == ("as shipped", "night-07", "0.790 → 0.890", "0.845 → 0.870")
     assert row.cells[2].startswith("2026-03-0")
     for said in ("Note: our recorder", "night-07 (960 reviewed epochs)", "one of your own versions"):
         assert said in dialog.text
@@ -103,7 +103,7 @@ def test_activating_and_rolling_back_are_seen_in_the_tool_bar_at_once(window: Ma
     select(dialog, first)
     dialog.activate.click()
     assert ModelVersions().get(MEMBER).name == first
-    assert bar_of(window).currentText() == "AttnSleep + context · v1 (active)"
+    assert bar_of(window).currentText() == "Active: AttnSleep + context · v1"
     assert states(dialog)[first] == "● active"
     assert not dialog.activate.isEnabled()
     dialog.roll_back.click()

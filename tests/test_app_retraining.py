@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import fake_tuning
@@ -369,17 +368,3 @@ def test_a_track_that_went_on_gets_its_earlier_points() -> None:
         "about 55 s",
         "about 2 min",
     ]
-
-
-def test_a_real_training_runs_in_the_window_to_its_verdict(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    part = part_of(window)
-    settings = replace(tiny_tuning.SETTINGS, steps=20)
-    part.start(tiny_tuning.request(tmp_path, settings=settings))
-    qtbot.waitUntil(lambda: not part.running, timeout=60_000)
-    panel = panel_of(window)
-    assert "Offered" in verdict_text(panel), panel.where.text()
-    panel.verdict.keep.click()
-    qtbot.waitUntil(lambda: "Kept as" in verdict_text(panel))
-    (version,) = ModelVersions().versions()
-    assert version.nights == ("corrected",)
-    assert not (tmp_path / "work").exists()

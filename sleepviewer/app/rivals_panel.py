@@ -27,7 +27,7 @@ _NEEDS_TWO: Final = (
 )
 _CAVEAT: Final = "Neighbouring epochs resemble each other, so that it is too small: a hint, no proof."
 _LIST_ROWS: Final = 5
-_HEADERS: Final = ("Epoch", "Time", "Label", "First", "Second", "Right")
+_HEADERS: Final = ("Epoch", "Time", "Label", "1st", "2nd", "Right")
 
 
 class RivalsPanel(QWidget):

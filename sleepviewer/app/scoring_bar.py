@@ -152,7 +152,10 @@ class ScoringBar(QWidget):
         self._using_others = {info.id for info in list_engines() if info.uses_others}
         for info in list_engines():
             if info.ready:
-                self._add_engine(info.title, EngineSpec(info.id), info.measured)
+                # Before the name: behind it, it would be cut off where the name is long.
+                is_active = info.version is not None and info.version.active and MARK not in info.id
+                title = f"Active: {info.version.title}" if is_active and info.version is not None else info.title
+                self._add_engine(title, EngineSpec(info.id), info.measured)
 
     def _add_engine(self, title: str, spec: EngineSpec, measured: str, origin: str = "") -> None:
         """Offer an engine; the list says how well it did, the closed picker shows its title alone.

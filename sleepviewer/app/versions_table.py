@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 
 from sleepviewer.app.row_table import Index, RowModel, RowTable
 from sleepviewer.errors import VersionError
-from sleepviewer.models.family import all_names
+from sleepviewer.models.family import all_names, title_of
 from sleepviewer.models.origin import Origin
 from sleepviewer.models.versions import DamagedVersion, FigureRow, ModelVersion, ModelVersions
 from sleepviewer.review.contenders import engine_title
+from sleepviewer.scoring.registry import DEFAULT_ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,24 @@ def rows_of(versions: ModelVersions) -> tuple[VersionRow, ...]:
     """Return a row for every model that can score, shipped and the user's, and for every damaged file."""
     own = versions.versions()
     rows: list[VersionRow] = []
-    for member in all_names():
+    for member in sorted(all_names(), key=lambda name: name != DEFAULT_ENGINE):
+        of_it = [version for version in own if version.member == member]
         with suppress(VersionError):  # no weights of it come with the program
-            rows.append(_row(versions.shipped(member)))
-        rows += [_row(version) for version in own if version.member == member]
+            rows.append(_row(versions.shipped(member), alone=not of_it))
+        rows += [_row(version) for version in of_it]
     return (*rows, *(_damaged(entry) for entry in versions.damaged()))
 
 
-def _row(version: ModelVersion) -> VersionRow:
+def _row(version: ModelVersion, *, alone: bool = False) -> VersionRow:
+    """``alone``: there is no other version that could be active in its place."""
     verdict = version.card.lineage.get("verdict")
     corrected, others = _kappas(verdict, "corrected"), _kappas(verdict, "others")
     if not others:
         others = version.card.headline
-    state = "● active" if version.active else "✕ refused" if version.refused else ""
+    state = "● active" if version.active and not alone else "✕ refused" if version.refused else ""
     nights = ", ".join(version.nights)
-    cells = (version.title, state, _day(version.made), _parent(version), nights or "–", corrected or "–", others or "–")
+    parent = _parent(version).removeprefix(f"{title_of(version.member)} · ")
+    cells = (version.title, state, _day(version.made), parent, nights or "–", corrected or "–", others or "–")
     return VersionRow(version.name, version.title, cells, _about(version, corrected, others), version)
 
 
@@ -156,10 +160,10 @@ class VersionsTable(RowTable):
         return self.versions.rows[rows[0].row()] if rows else None
 
     def show_rows(self, rows: Sequence[VersionRow]) -> None:
-        """Show these rows; what was selected stays so, else the active one is."""
+        """Show these rows; what was selected stays so, else the first that is active among others is."""
         before = None if self.current is None else self.current.name
         self.versions.show_rows(rows)
-        active = next((i for i, row in enumerate(rows) if row.version is not None and row.version.active), 0)
+        active = next((i for i, row in enumerate(rows) if row.cells[1].startswith("●")), 0)
         self.selectRow(next((i for i, row in enumerate(rows) if row.name == before), active))
 
 
@@ -174,6 +178,7 @@ class FiguresTable(RowTable):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def show_figures(self, rows: Sequence[FigureRow], first: str, second: str) -> None:
         """Show figures under the names of both versions."""
@@ -201,6 +206,8 @@ class _FiguresModel(RowModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return ("Figure", *self._names, "Change")[section]
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole and not section:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -211,6 +218,6 @@ class _FiguresModel(RowModel):
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         row = self._rows[index.row()]
-        name = " ".join("κ" if word == "kappa" else word for word in row.figure.split())
+        name = row.figure.replace("_", " ").replace("kappa", "κ").replace("f1", "F1")
         change = "–" if row.change is None else f"{row.change:+.3f}".replace("-", "−")
         return (name, *("–" if v is None else f"{v:.3f}" for v in (row.first, row.second)), change)[index.column()]
