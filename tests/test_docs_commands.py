@@ -31,6 +31,7 @@ CI = ".ci/run runs it, in a new environment"
 NETWORK = "gets gigabytes from the network; test_datasets_fetch has a server of its own"
 DATA = "needs people's data under an agreement; test_datasets_prepare makes its own"
 TRAINING = "trains for minutes to hours; test_cli_training and test_cli_fine_tune do it in seconds"
+BATCH = "starts processes of its own, of a cluster some; test_cli_batch and test_batch run batches"
 MEASURED = "a measurement of minutes, or pictures in a browser"
 
 NOT_RUN: Final = {
@@ -48,6 +49,8 @@ NOT_RUN: Final = {
     r"sleepviewer report runs/.*": TRAINING,
     r"sleepviewer analyse .*--trained runs/.*": TRAINING,
     r"python (tools|benchmarks)/.*": MEASURED,
+    r"sleepviewer score \"?(recordings|/data|/local)\b.*": BATCH,
+    r"dask (scheduler|worker .*)": BATCH,
     r"(D|SET)=.*|…": "names for the trainings of the page",
 }
 """Patterns of commands that are not run, and the reason."""
@@ -128,6 +131,16 @@ def of_readme(kept: Kept) -> None:
     night(kept, "night.edf")
     expert(kept, "expert.edf")
     review(kept, "folder-of-scored-nights/night1.npz")
+
+
+def of_scorers(kept: Kept) -> None:
+    review(kept, "ann.npz")
+    expert(kept, "cy.edf")
+    assert CliRunner().invoke(main, ["export", str(kept.review), "--out", "bob.csv"]).exit_code == 0
+
+
+def of_trouble(kept: Kept) -> None:
+    night(kept, "night.edf")
 
 
 def of_start(kept: Kept) -> None:
@@ -222,9 +235,11 @@ PREPARED: Final[dict[str, Callable[[Kept], None]]] = {
     "docs/python.md": of_python,
     "docs/reports.md": of_reports,
     "docs/retraining.md": of_retraining,
+    "docs/scorers.md": of_scorers,
     "docs/start.md": of_start,
     "docs/training.md": of_training,
     "docs/two-models.md": of_two_models,
+    "docs/when-things-go-wrong.md": of_trouble,
     "docs/why.md": of_why,
 }
 
@@ -236,6 +251,7 @@ WRITTEN: Final = {
     "docs/negative-analysis.md": ("nights/night1.npz", "analysis/index.html", "night1.html"),
     "docs/python.md": ("train.npz",),
     "docs/reports.md": ("night1.pdf", "night1-letter.pdf", "night1.html", "recording.pdf", "analysis/index.html"),
+    "docs/scorers.md": ("consensus.csv",),
     "docs/start.md": ("scored.npz", "night.html", "train.npz"),
 }
 """What must be there in the end, and not be next to nothing."""
