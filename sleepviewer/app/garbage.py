@@ -11,7 +11,11 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 
+from sleepviewer.app.memory import give_free_memory_back
+
 _EVERY_MS: Final = 500
+_TRIM_EVERY: Final = 60
+"""So many looks between two at what memory can be given back."""
 
 
 class WindowCollector(QObject):
@@ -20,6 +24,7 @@ class WindowCollector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thresholds = gc.get_threshold()
+        self._ticks = 0
         gc.disable()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._collect)
@@ -31,6 +36,9 @@ class WindowCollector(QObject):
         gc.enable()
 
     def _collect(self) -> None:
+        self._ticks += 1
+        if self._ticks % _TRIM_EVERY == 0:
+            give_free_memory_back()
         counts = gc.get_count()
         for generation in (2, 1, 0):
             if counts[generation] > self._thresholds[generation]:

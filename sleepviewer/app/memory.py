@@ -24,3 +24,14 @@ def return_large_blocks() -> None:
     if mallopt is not None:  # musl has none
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _LARGE_BYTES)
+
+
+def give_free_memory_back() -> None:
+    """Have glibc give back what is free between the blocks that are in use; some milliseconds, now and then.
+
+    Threads that read pages come and go, each with a heap of its own: without it a day's work leaves some 60 MB behind.
+    """
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
