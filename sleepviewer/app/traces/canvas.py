@@ -305,7 +305,11 @@ class PageCanvas(QWidget):
             return
         layout = self._lay_out(QRectF(self.rect()), following)
         if self._key(layout, None, following) not in self._prepared:
-            self._ask(Purpose.NEXT_PAGE, layout, following, self.devicePixelRatioF(), ahead=self._direction)
+            asked = self._ask(Purpose.NEXT_PAGE, layout, following, self.devicePixelRatioF(), ahead=self._direction)
+            assert self._reader is not None
+            # While the drive is quick, waiting costs less than two threads that take turns with the interpreter.
+            if not self._reader.slow and self._reader.wait(asked):
+                self._on_arrived(asked)
 
     # -- composing
 
