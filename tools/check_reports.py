@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -169,10 +169,15 @@ def check(running: Browser, page: Path, *, dark: bool, width: int, picture: Path
         raise RuntimeError(f"{page}: {answer['exceptionDetails']}")
     found: dict[str, Any] = answer["result"]["value"]
     running.call("Runtime.evaluate", expression="new Promise(r => setTimeout(r, 100))", awaitPromise=True)
-    return found | {"page": str(page), "colours": scheme, "width": width, **_told(running.events, page)}
+
+    def own(url: str) -> bool:
+        return url.startswith("data:") or url == page.resolve().as_uri()
+
+    return found | {"page": str(page), "colours": scheme, "width": width, **told(running.events, own)}
 
 
-def _told(events: list[dict[str, Any]], page: Path) -> dict[str, list[str]]:
+def told(events: list[dict[str, Any]], asked_for: Callable[[str], bool]) -> dict[str, list[str]]:
+    """Return what a page said in the console, and the addresses that it asked for though it should not have."""
     console, requests = [], []
     for event in events:
         values = event.get("params", {})
@@ -183,10 +188,8 @@ def _told(events: list[dict[str, Any]], page: Path) -> dict[str, list[str]]:
                 console.append(str(values["args"]))
             case "Log.entryAdded" if values["entry"]["level"] in ("error", "warning"):
                 console.append(values["entry"]["text"])
-            case "Network.requestWillBeSent":
-                url = values["request"]["url"]
-                if not url.startswith("data:") and url != page.resolve().as_uri():
-                    requests.append(url)
+            case "Network.requestWillBeSent" if not asked_for(values["request"]["url"]):
+                requests.append(values["request"]["url"])
     return {"console": console, "requests": requests}
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from check_reports import BROWSERS, NO_BROWSER, Browser, browser
+from check_reports import BROWSERS, NO_BROWSER, Browser, browser, told
 
 WIDTH: Final = 1366
 SOUGHT: Final = "hypnodensity"
@@ -80,7 +80,13 @@ def check(running: Browser, page: Path, site: Path, *, dark: bool, picture: Path
         shot = running.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         picture.write_bytes(base64.b64decode(shot["data"]))
     running.call("Runtime.evaluate", expression="new Promise(r => setTimeout(r, 50))", awaitPromise=True)
-    return found | {"page": str(page.relative_to(site)), "colours": scheme, **_told(running.events, site)}
+
+    def own(address: str) -> bool:
+        url = urlsplit(address)
+        inside = url.scheme == "file" and Path(unquote(url.path)).is_relative_to(site)
+        return inside or url.scheme in ("data", "blob")
+
+    return found | {"page": str(page.relative_to(site)), "colours": scheme, **told(running.events, own)}
 
 
 def _evaluated(running: Browser, expression: str) -> Any:
@@ -88,25 +94,6 @@ def _evaluated(running: Browser, expression: str) -> Any:
     if "exceptionDetails" in answer:
         raise RuntimeError(str(answer["exceptionDetails"]))
     return answer["result"]["value"]
-
-
-def _told(events: list[dict[str, Any]], site: Path) -> dict[str, list[str]]:
-    console, requests = [], []
-    for event in events:
-        values = event.get("params", {})
-        match event.get("method"):
-            case "Runtime.exceptionThrown":
-                console.append(str(values["exceptionDetails"].get("text")))
-            case "Runtime.consoleAPICalled" if values["type"] in ("error", "warning", "assert"):
-                console.append(str(values["args"]))
-            case "Log.entryAdded" if values["entry"]["level"] in ("error", "warning"):
-                console.append(values["entry"]["text"])
-            case "Network.requestWillBeSent":
-                url = urlsplit(values["request"]["url"])
-                inside = url.scheme == "file" and Path(unquote(url.path)).is_relative_to(site)
-                if not inside and url.scheme not in ("data", "blob"):
-                    requests.append(values["request"]["url"])
-    return {"console": console, "requests": requests}
 
 
 def main() -> int:

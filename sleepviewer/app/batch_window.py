@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from sleepviewer.app import dialogs
 from sleepviewer.app.batch_table import BatchModel, BatchTable
 from sleepviewer.app.export_dialog import as_primary
+from sleepviewer.app.panel_widgets import text_field
 from sleepviewer.batch.running import Finished, Told
 
 
@@ -42,8 +43,8 @@ class BatchWindow(QDialog):
         self.resize(760, 560)
         self._running = self._paused = False
         self._engine_name = ""
-        self.nights = _line("Folder of recordings", "drop a folder here, or choose one", self)
-        self.out = _line("Folder to write to", "another folder than the recordings'", self)
+        self.nights = text_field("Folder of recordings", "drop a folder here, or choose one", self)
+        self.out = text_field("Folder to write to", "another folder than the recordings'", self)
         self.engine = QLabel(self)
         self.engine.setToolTip("The model in the tool bar")
         self.signal = QCheckBox("Keep the signal in the archives, as training needs it", self)
@@ -199,10 +200,3 @@ def progress_text(told: Told) -> str:
         minutes = round(told.seconds_left / 60)
         said.append("less than a minute left" if minutes < 1 else f"{minutes} min left")
     return " · ".join(said)
-
-
-def _line(name: str, placeholder: str, parent: QWidget) -> QLineEdit:
-    line = QLineEdit(parent)
-    line.setAccessibleName(name)
-    line.setPlaceholderText(placeholder)
-    return line

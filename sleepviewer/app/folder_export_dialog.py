@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from sleepviewer.app import dialogs
 from sleepviewer.app.export_dialog import ExportForm, as_primary
+from sleepviewer.app.panel_widgets import text_field
 from sleepviewer.review.export_folder import FolderExport, FolderExported
 
 
@@ -36,9 +37,9 @@ class FolderExportDialog(QDialog):
         self.setWindowTitle("Export a folder of reviews")
         self.setMinimumWidth(560)
         self._running = False
-        self.reviews = _line("Folder of saved reviews", str(wanted.sources[0]), "")
-        self.recordings = _line("Folder of the recordings", str(wanted.recordings or ""), "beside each review")
-        self.out = _line("Folder to write to", str(wanted.out), "another folder than these")
+        self.reviews = _filled("Folder of saved reviews", str(wanted.sources[0]), "", self)
+        self.recordings = _filled("Folder of the recordings", str(wanted.recordings or ""), "beside each review", self)
+        self.out = _filled("Folder to write to", str(wanted.out), "another folder than these", self)
         self.form = ExportForm(wanted.options, self)
         self.only_reviewed = QCheckBox("Only nights in which somebody has corrected a label", self)
         self.only_reviewed.setChecked(wanted.only_reviewed)
@@ -156,8 +157,7 @@ class FolderExportDialog(QDialog):
         super().reject()
 
 
-def _line(name: str, text: str, placeholder: str) -> QLineEdit:
-    line = QLineEdit(text)
-    line.setAccessibleName(name)
-    line.setPlaceholderText(placeholder)
-    return line
+def _filled(name: str, text: str, placeholder: str, parent: QWidget) -> QLineEdit:
+    field = text_field(name, placeholder, parent)
+    field.setText(text)
+    return field

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 
 def picker(name: str, parent: QWidget) -> QComboBox:
@@ -23,6 +23,14 @@ def button(text: str, tip: str, parent: QWidget) -> QPushButton:
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setAutoDefault(False)
     return made
+
+
+def text_field(name: str, placeholder: str, parent: QWidget) -> QLineEdit:
+    """Return a field to write into, by its accessible name; the placeholder stands there while it is empty."""
+    field = QLineEdit(parent)
+    field.setAccessibleName(name)
+    field.setPlaceholderText(placeholder)
+    return field
 
 
 def sentence_label(parent: QWidget) -> QLabel:

@@ -362,8 +362,8 @@ def _right(duel: Duel, epoch: int) -> str:
         return "—"
     first, second = (int(contender.stages[epoch]) == truth for contender in (duel.first, duel.second))
     if first:
-        return "both" if second else "first"
-    return "second" if second else "none"
+        return "both" if second else "1st"
+    return "2nd" if second else "none"
 
 
 def _rows(session: NightSession, duel: Duel, epochs: Sequence[int] | np.ndarray) -> list[EpochRow]:

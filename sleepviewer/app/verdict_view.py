@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sleepviewer.app.export_dialog import as_primary
-from sleepviewer.app.panel_widgets import button, say, sentence_label
+from sleepviewer.app.panel_widgets import button, say, sentence_label, text_field
 from sleepviewer.app.theme import tabular
 from sleepviewer.stages import SCORED_STAGES
 
@@ -37,8 +37,10 @@ class VerdictView(QWidget):
         self._tables.setFont(tabular(self._tables.font()))
         self._tables.setAccessibleName("Agreement before and after the training")
         self._notes = sentence_label(self)
-        self.name = _line("Name of the version", "a word by which you will know it", 40, self)
-        self.note = _line("Note", "what it is for, whose nights", 200, self)
+        self.name = text_field("Name of the version", "a word by which you will know it", self)
+        self.name.setMaxLength(40)
+        self.note = text_field("Note", "what it is for, whose nights", self)
+        self.note.setMaxLength(200)
         self.keep = button("Keep as a new version", "Keep the tuned model; it scores once you activate it", self)
         as_primary(self.keep)
         self.discard = button("Discard", "Forget the tuned model; the model is as it was", self)
@@ -150,11 +152,3 @@ def _signed(value: float) -> str:
         return "–"
     arrow = "=" if round(value, 3) == 0 else "▲" if value > 0 else "▼"
     return f"{arrow} {value:+.3f}".replace("-", "−") if arrow != "=" else "= 0.000"
-
-
-def _line(name: str, placeholder: str, longest: int, parent: QWidget) -> QLineEdit:
-    line = QLineEdit(parent)
-    line.setAccessibleName(name)
-    line.setPlaceholderText(placeholder)
-    line.setMaxLength(longest)
-    return line

@@ -89,51 +89,38 @@ def score(
     Of many nights (a folder, a pattern like "nights/*.edf", or several names), one that fails does not stop the others:
     it is a line of the manifest, and the exit code is 3.
     """  # noqa: D301  (\b is click's mark for text that must not be re-wrapped)
-    spec = _engine_spec(engine, weights)
+    wanted = Asked(nights, out, _engine_spec(engine, weights), channel, eog, emg, overwrite, as_json)
     if are_many(nights):
         if truth is not None:
             raise click.UsageError("--truth names one night's hypnogram; many nights take --truth-pattern")
         if units or reading:
             raise click.UsageError("--unit and --read-as go with one night; score such nights by themselves")
-        wanted = Asked(nights, out, spec, channel, eog, emg, overwrite, as_json)
         score_many(wanted, **of_batch)
         return
     refuse_for_one(**of_batch)
-    _score_one(nights[0], spec, channel, eog, emg, truth, units, reading, out, overwrite=overwrite, as_json=as_json)
+    _score_one(wanted, truth, units, reading)
 
 
-def _score_one(
-    night: Path,
-    spec: EngineSpec,
-    channel: str | None,
-    eog: str | None,
-    emg: str | None,
-    truth: Path | None,
-    units: tuple[ToldUnit, ...],
-    reading: str | None,
-    out: Path,
-    *,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
+def _score_one(wanted: Asked, truth: Path | None, units: tuple[ToldUnit, ...], reading: str | None) -> None:
     from sleepviewer.review.document import Base
     from sleepviewer.review.exporting import check_export_path, export_labels
     from sleepviewer.review.opening import open_night
     from sleepviewer.review.saving import save_review
     from sleepviewer.scoring.base import ChannelChoice
 
-    check_out(out, night, truth, spec.weights, endings=LABEL_ENDINGS, overwrite=overwrite)
+    (night,), out, overwrite = wanted.nights, wanted.out, wanted.overwrite
+    check_out(out, night, truth, wanted.spec.weights, endings=LABEL_ENDINGS, overwrite=overwrite)
     opened = open_night(night, truth_path=truth, look_beside=False, units=units, reading=reading)
     if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
     _find_truth(opened, reading)
     check_export_path(opened, out, replace=overwrite)
-    eeg = channel or opened.channel
+    eeg = wanted.channel or opened.channel
     if eeg is None:
         there = ", ".join(c.label for c in opened.recording.channels)
         raise ChannelError(f"No EEG channel of {night.name} was recognised; name one with --channel ({there}).")
     opened.channel = eeg
-    prediction = run_engine(opened, spec, ChannelChoice(eeg, eog, emg))
+    prediction = run_engine(opened, wanted.spec, ChannelChoice(eeg, wanted.eog, wanted.emg))
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
     check_out(out, overwrite=overwrite)  # somebody may have saved there while the night was scored
@@ -145,7 +132,7 @@ def _score_one(
     agreement = agreement_of(opened)
     tell((*opened.notes, *prediction.notes))
     result = {**scoring_summary(opened, prediction), "out": str(out), **agreement}
-    if as_json:
+    if wanted.as_json:
         print_json(result)
     else:
         click.echo(scoring_text(result))

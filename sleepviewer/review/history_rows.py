@@ -102,24 +102,13 @@ def history_rows(document: Document) -> tuple[HistoryRow, ...]:
 
 def row_of(edit: Undoable, position: int, *, standing: bool) -> HistoryRow:
     """Return one command as a row."""
+    model = ""
+    agree: tuple[str, ...] = ()
     match edit:
         case Edit():
             kind = RowKind.STAGE if edit.kind is EditKind.STAGE else RowKind.FLAG
             before, after = (" ".join(_value(edit.kind, value) for value in values) for values in _short_values(edit))
-            return HistoryRow(
-                kind,
-                edit.time,
-                edit.scorer,
-                edit.text,
-                position,
-                standing,
-                edit.epochs,
-                before,
-                after,
-                edit.model,
-                edit.blinded,
-                edit.agree,
-            )
+            model, agree = edit.model, edit.agree
         case LightsEdit():
             kind, before, after = RowKind.LIGHTS, _lights(edit, after=False), _lights(edit, after=True)
         case EventEdit():
@@ -137,7 +126,9 @@ def row_of(edit: Undoable, position: int, *, standing: bool) -> HistoryRow:
         edit.epochs,
         before,
         after,
-        blinded=edit.blinded,
+        model,
+        edit.blinded,
+        agree,
     )
 
 
