@@ -246,7 +246,7 @@ def test_the_scoring_of_another_version_keeps_the_earlier_one_and_lists_what_cha
     assert session.walk is not None
     assert session.walk.epochs.tolist() == [1, 3, 8, 10]
     right = [row.cells[-1] for row in part.panel.table.epochs.rows]
-    assert right == ["second", "first", "second", "none"]
+    assert right == ["2nd", "1st", "2nd", "none"]
     before.setFocus()
     qtbot.keyClick(before, Qt.Key.Key_D)
     assert session.epoch == 1
@@ -261,7 +261,7 @@ def test_without_an_expert_her_own_labels_say_who_is_right(before: MainWindow) -
     session.document.set_stage([10], Stage.N1)
     rescore(before)
     assert not part.panel.against_expert
-    assert [row.cells[-1] for row in part.panel.table.epochs.rows] == ["second", "—", "—", "first"]
+    assert [row.cells[-1] for row in part.panel.table.epochs.rows] == ["2nd", "—", "—", "1st"]
 
 
 def test_a_review_in_the_order_of_doubt_is_not_disturbed(before: MainWindow) -> None:
