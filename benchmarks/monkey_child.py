@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 from soak_child import rss_mb
 from turning import bring_up
 from watchdog import Watchdog
@@ -36,7 +36,7 @@ WARM_ACTIONS = 2_000
 """By then caches are full and everything was imported; the growth of memory counts from here."""
 _SCORING_S = 60.0
 
-# Commands that open a dialog of the system or end the program; all others are called like any action.
+# Commands that end the program, or only open a dialog; all others are called like any action.
 LEFT_OUT = {
     "open", "open_truth", "open_demo", "add_scorer", "save", "save_as", "export", "quit", "save_picture", "settings",
     "palette", "help_keys", "about", "load_weights", "log_folder", "rows_arrange", "derivation_add", "montage_import",
@@ -57,6 +57,9 @@ class Monkey:
         self.nights = self._nights(folder)
         self.keeper = FaultKeeper(self.window)
         self.collector = WindowCollector(self.window)
+        self.closer = QTimer()
+        self.closer.timeout.connect(_close_dialogs)
+        self.closer.start(_CLOSE_AFTER_MS)
         self.window.open_path(self.nights[0])
         bring_up(self.window)
         skipped = ("montage_save_", "shift_all")
@@ -87,9 +90,7 @@ class Monkey:
         name, _, do = self.random.choices(self.doing, [weight for _, weight, _ in self.doing])[0]
         do()
         self.counts[name] += 1
-        for dialog in (QApplication.activeModalWidget(), QApplication.activePopupWidget()):
-            if dialog is not None:
-                dialog.close()
+        _close_dialogs()
         return name
 
     def _nights(self, folder: Path) -> list[Path]:
@@ -133,6 +134,16 @@ class Monkey:
         self.window.open_path(self.random.choice(self.nights))
 
 
+def _close_dialogs() -> None:
+    """Answer every dialog with its Esc: one that a command opened waits in a loop of its own, so a timer calls this."""
+    dialog = QApplication.activeModalWidget() or QApplication.activePopupWidget()
+    if isinstance(dialog, QDialog):
+        dialog.reject()
+    elif dialog is not None:
+        dialog.close()
+
+
+_CLOSE_AFTER_MS = 30
 _DIGITS = (Qt.Key.Key_0, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
 
 
@@ -146,14 +157,14 @@ def main() -> None:
     _note_errors(errors)
     watchdog = Watchdog(STALL_MS)
     stalls: list[dict[str, object]] = []
-    warm_mb, started = 0.0, time.perf_counter()
+    warm_mb, warm_widgets, started = 0.0, 0, time.perf_counter()
     for number in range(actions):
         name = monkey.act()
         _let_qt_work()
         stalls += [{"action": number, "kind": name, **stall.as_dict()} for stall in watchdog.stalls]
         watchdog.stalls.clear()
         if number + 1 == min(WARM_ACTIONS, actions // 2):
-            warm_mb = _rest(monkey, watchdog)
+            warm_mb, warm_widgets = _rest(monkey, watchdog), len(QApplication.allWidgets())
         if (number + 1) % 1000 == 0:
             print(number + 1, f"{rss_mb():.0f} MB", len(errors), "errors", len(stalls), "stalls", file=sys.stderr)
     end_mb = _rest(monkey, watchdog)
@@ -169,7 +180,10 @@ def main() -> None:
                 "longest_stall_of_own_computing_ms": max((float(str(s["cpu_ms"])) for s in stalls), default=0.0),
                 "stalls_with_waiting_for_a_core": len(stalls),
                 "longest_with_waiting_for_a_core_ms": max((float(str(s["ms"])) for s in stalls), default=0.0),
+                "stalls_by_kind": dict(Counter(str(stall["kind"]) for stall in own)),
                 "worst": sorted(own, key=lambda stall: -float(str(stall["own_ms"])))[:12],
+                "widgets_warm": warm_widgets,
+                "widgets_at_end": len(QApplication.allWidgets()),
                 "growth_mb": round(end_mb - warm_mb, 1),
                 "rss_mb_warm": round(warm_mb, 1),
                 "rss_mb_at_end": round(end_mb, 1),

@@ -11,7 +11,10 @@ In Python and in notebooks the names of :mod:`sleepviewer.api` are here as well,
 
 from importlib import import_module as _import_module
 
-__version__ = "0.1.0"
+try:
+    from sleepviewer._version import __version__
+except ModuleNotFoundError:  # nobody installed or built this checkout: what writes the file has never run
+    __version__ = "0+unknown"
 
 _API = (
     "compare",

@@ -23,9 +23,20 @@ def icon(name: str, color: QColor | str, disabled: QColor | str | None = None) -
     return QIcon(_Engine(name, QColor(color).name(), QColor(disabled or color).name()))
 
 
+def program_icon() -> QIcon:
+    """Return the program's own icon, for the window's frame and the task bar."""
+    drawn = QIcon()
+    for size in _PROGRAM_SIZES:
+        drawn.addFile(str(resource("program", f"sleepviewer-{size}.png")), QSize(size, size))
+    return drawn
+
+
 def themed(name: str, theme: Theme) -> QIcon:
     """Return an icon in the theme's inks for what can be used and what can't."""
     return icon(name, theme.text, theme.border)
+
+
+_PROGRAM_SIZES: Final = (48, 128)
 
 
 @lru_cache(maxsize=128)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from sleepviewer.app.background import Background
 from sleepviewer.app.faults import FaultKeeper
 from sleepviewer.app.garbage import WindowCollector
+from sleepviewer.app.icons import program_icon
 from sleepviewer.app.memory import return_large_blocks
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import THEMES, apply_theme, theme_named
@@ -150,6 +151,9 @@ _PATIENCE_S = 20.0
 
 _VERSIONS_AFTER_MS = 3000
 
+_SWITCH_S = 0.0005
+"""So long a thread may keep the interpreter while another waits for it."""
+
 _NOISE = "This plugin does not support"
 """Begins what Qt's offscreen platform says of every window; nothing that a user could act on."""
 
@@ -170,12 +174,15 @@ def _on_qt_message(kind: QtMsgType, _: QMessageLogContext, message: str) -> None
 
 def _application() -> QApplication:
     return_large_blocks()
+    # The window asks for the interpreter at every call of Qt, and would wait for each busy thread 5 ms each time.
+    sys.setswitchinterval(_SWITCH_S)
     qInstallMessageHandler(_on_qt_message)
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(["sleepviewer"])
     app.setApplicationName("SleepViewer")
     app.setDesktopFileName("sleepviewer")
+    app.setWindowIcon(program_icon())
     _write_numbers_with_points()
     return app
 

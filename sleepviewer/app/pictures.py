@@ -277,7 +277,8 @@ def save_picture(path: Path, paint: Paint, setup: PictureSetup, title: str) -> N
         )
     if ending == ".png":
         image = image_of(paint, setup)
-        image.setText("Software", f"SleepViewer {sleepviewer.__version__}")
+        image.setText("Software", "SleepViewer")  # short: Qt compresses longer texts, and the demo looks for this one
+        image.setText("Version", sleepviewer.__version__)
         content = png_of(image)
     else:
         content = (svg_of if ending == ".svg" else pdf_of)(paint, setup, title)

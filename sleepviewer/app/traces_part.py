@@ -14,6 +14,9 @@ from sleepviewer.display.timebase import TIMEBASES, USUAL, text_of
 _WHOLE_NIGHT = 0.0
 """Kept in the settings for the timebase of the whole night."""
 
+_GOODBYE_S = 0.1
+"""So long a read that is under way is waited for when the window closes."""
+
 
 class TracesPart:
     """Timebase, gains, guide lines, polarity, ruler: commands of the page of traces."""
@@ -61,7 +64,7 @@ class TracesPart:
         """Nothing: the page has it already."""
 
     def close(self) -> None:
-        self._view.close_recording()
+        self._view.close_recording(_GOODBYE_S)
 
     def _action(self, command: str) -> QAction:
         action = self._services.window.findChild(QAction, command)

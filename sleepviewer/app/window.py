@@ -34,7 +34,7 @@ from sleepviewer.app.scoring_controller import ScoringController
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.status_line import StatusLine
-from sleepviewer.app.theme import Theme, apply_theme, theme_named
+from sleepviewer.app.theme import Theme, apply_theme, dress, theme_named
 from sleepviewer.app.tool_bar import RecentMenu, make_tool_bar
 from sleepviewer.app.units_bar import UnitsBar
 from sleepviewer.app.units_controller import UnitsController
@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self._commands: dict[str, Callable[[], object]] = {}
         self._table: dict[str, Callable[[], object]] | None = None
         self._review: ReviewCommands | None = None
+        dress(self, self._theme)
         self._build()
         self._connect()
         self._show_state()
@@ -341,9 +342,10 @@ class MainWindow(QMainWindow):
         self._saving.set_session(self._session)
         self._units.set_session(self._session)
         self.info_bar.show_notes(_told_of(night))
-        self.page.set_session(self._session)
-        for part in self._parts:
-            part.set_session(self._session)
+        with self.page.traces.composing_once():
+            self.page.set_session(self._session)
+            for part in self._parts:
+                part.set_session(self._session)
         self.scoring_bar.set_recording(night.recording)
         if night.channel is not None:
             self.scoring_bar.choose_channel(night.channel)
@@ -469,6 +471,7 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, theme)
+        dress(self, theme)
         self.actions_.set_theme(theme)
         self.info_bar.set_theme(theme)
         self.units_bar.set_theme(theme)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -68,6 +70,7 @@ class PageCanvas(QWidget):
         self._timebase: float | None = USUAL
         self._epoch = 0
         self._direction = 1
+        self._held = False
         self._scrolled_s = 0.0
         self._selected: int | None = None
         self._strip_lane: str | None = None
@@ -99,14 +102,27 @@ class PageCanvas(QWidget):
         self._epoch, self._scrolled_s, self._selected = 0, 0.0, None
         self._refresh()
 
-    def close_recording(self) -> None:
-        """Let go of the recording: nothing that still reads it in the background is shown after this."""
+    @contextmanager
+    def composing_once(self) -> Iterator[None]:
+        """Compose the page at the end of the block, whatever is changed in it: night, montage, epoch."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self._refresh()
+
+    def close_recording(self, wait_s: float = 0.0) -> None:
+        """Let go of the recording: nothing that still reads it in the background is shown after this.
+
+        Each of the two threads that may be reading it is waited for so long.
+        """
         if self._reader is not None:
-            self._reader.close()
+            self._reader.close(wait_s)
             self._reader.deleteLater()
         self._reader = self._awaited = None
         if self._overview is not None:
-            self._overview.close()
+            self._overview.close(wait_s)
             self._overview.deleteLater()
         self._overview = self._composer = self._page = None
         self._prepared.clear()
@@ -340,7 +356,7 @@ class PageCanvas(QWidget):
         self.update()
 
     def _compose(self) -> None:
-        if self._composer is None or not self.isVisible():
+        if self._held or self._composer is None or not self.isVisible():
             return
         assert self._reader is not None
         self._layout = self._lay_out(QRectF(self.rect()), self._epoch)

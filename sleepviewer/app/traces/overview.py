@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -24,9 +23,6 @@ _KEPT_BYTES: Final = 32 << 20
 _BYTES_A_BIN: Final = 11
 """Of the lowest level's stretches, with all levels above it."""
 _TELL_EVERY_S: Final = 0.15
-_SWITCH_S: Final = 0.0005
-_GOODBYE_S: Final = 0.1
-"""So long the chunk that is being read is waited for when the recording is let go of."""
 _COARSE: Final = 256
 """A pyramid for which there is no memory is made so many times smaller: a preview fits in it."""
 _NO_MEMORY: Final = (
@@ -97,12 +93,12 @@ class Overview(QObject):
         """Whether more is to come."""
         return self._thread is not None
 
-    def close(self) -> None:
-        """End the building, and wait a moment for the chunk that is being read: the recording is closed next."""
+    def close(self, wait_s: float = 0.0) -> None:
+        """End the building; the chunk that is being read is waited for so long."""
         self._stopped = True
         thread = self._thread
         if thread is not None:
-            thread.join(_GOODBYE_S)
+            thread.join(wait_s)
 
     def _new(self, derivation: Derivation, n_lanes: int) -> Pyramid:
         rate = self._recording.channel(derivation.plus).rate_hz
@@ -125,13 +121,9 @@ class Overview(QObject):
         return self._stopped
 
     def _build(self) -> None:
-        # The window asks for the interpreter at every call of Qt, and would wait for it 5 ms each time.
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
         try:
             self._fill()
         finally:
-            sys.setswitchinterval(before)
             with self._lock:
                 if self._thread is threading.current_thread():
                     self._thread = None

@@ -22,10 +22,6 @@ IMPATIENCE_S: Final = 0.008
 _LOOK_MS: Final = 4
 """Between two looks at whether an answer has come, while one is waited for."""
 
-_GOODBYE_S: Final = 0.1
-"""So long the end of a read is waited for when the recording is let go of."""
-
-
 class NotWanted(Exception):
     """Raised by work that has found that its answer is not wanted any more."""
 
@@ -116,7 +112,7 @@ class _Desk:
             self._change.notify()
         return asked
 
-    def close(self) -> None:
+    def close(self, wait_s: float) -> None:
         with self._change:
             self._closed = True
             for asked in (self._running, *self._waiting.values()):
@@ -125,7 +121,7 @@ class _Desk:
             self._waiting.clear()
             self._change.notify()
         if self._thread is not None:
-            self._thread.join(_GOODBYE_S)
+            self._thread.join(wait_s)
 
     def _drop_waiting(self, purpose: Purpose) -> None:
         if (older := self._waiting.pop(purpose, None)) is not None:
@@ -187,11 +183,11 @@ class PageReader(QObject):
         """Learn from a page that has come whether the drive is slow."""
         self.slow = asked.took_s > PATIENCE_S
 
-    def close(self) -> None:
-        """Answer nothing more; the read that is under way is waited for, but not for long."""
+    def close(self, wait_s: float = 0.0) -> None:
+        """Answer nothing more; the read that is under way is waited for so long."""
         self._look.stop()
         self._outstanding.clear()
-        self._desk.close()
+        self._desk.close(wait_s)
 
     def _deliver(self) -> None:
         there = [asked for asked in self._outstanding if asked.done]
