@@ -51,7 +51,8 @@ def test_the_names_come_when_they_are_asked_for_and_not_before() -> None:
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{sv.__version__} ['sleepviewer._version'] False True\n[]\n", "")
+    told = f"{sv.__version__} ['sleepviewer._version'] False True\n[]\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
 
 
 def test_what_editors_are_told_is_what_there_is() -> None:

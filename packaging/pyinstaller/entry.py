@@ -44,7 +44,7 @@ def _child_of(argv: list[str]) -> Callable[[], object] | None:
             sys.argv = [module, *argv[argv.index(module) + 1 :]]
             return lambda: runpy.run_module(module, run_name="__main__")
         case ["-c", code] if TRACKER.fullmatch(code.strip()):
-            return lambda: exec(code, {"__name__": "__main__"})  # noqa: S102  (the line above says which)
+            return lambda: exec(code, {"__name__": "__main__"})
     return None
 
 

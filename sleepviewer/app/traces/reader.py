@@ -22,6 +22,7 @@ IMPATIENCE_S: Final = 0.008
 _LOOK_MS: Final = 4
 """Between two looks at whether an answer has come, while one is waited for."""
 
+
 class NotWanted(Exception):
     """Raised by work that has found that its answer is not wanted any more."""
 
