@@ -50,7 +50,7 @@ def main() -> None:
         "opens_edf": tried.run("cd /root && XDG_DATA_HOME=/root/.local/share xdg-mime query default application/x-edf"),
         "demo": tried.run(f"cd /root && {_PROGRAM} demo"),
     }
-    night = tried.run("find /root/.cache/SleepViewer -name '*PSG.edf'")
+    night = tried.run("find /root/.cache/SleepViewer -name simulated.edf")
     tried.run(f"cp {night} /root/night.edf")
     told["check"] = tried.run(f"{_PROGRAM} check /root/night.edf").splitlines()[-1]
     told["scored"] = tried.run(f"{_PROGRAM} score /root/night.edf --engine yasa --out /root/yasa.npz").splitlines()[0]
@@ -58,9 +58,8 @@ def main() -> None:
     told["batch"] = tried.run(f"{_PROGRAM} score /root/many --out /root/scored --jobs 2 2>&1").splitlines()[-1]
     told["explained"] = tried.run(f"{_PROGRAM} explain /root/night.edf --epoch 200").splitlines()[0]
     told["report"] = tried.run(f"{_PROGRAM} report /root/yasa.npz --out /root/night.pdf && ls -s /root/night.pdf")
-    with display() as screen:
-        starts = [tried.time_to_window(screen, f"{_PROGRAM} /root/night.edf") for _ in range(6)]
-        told |= tried.work(screen, pictures)
+    starts = [tried.time_to_window(f"{_PROGRAM} /root/night.edf") for _ in range(6)]
+    told |= tried.work(pictures)
     tried.run(f"{_PROGRAM} export /root/night.edf --labels /root/night.npz --out /root/train.npz")
     with np.load(root / "root" / "train.npz", allow_pickle=False) as archive:
         told["exported"] = {name: list(archive[name].shape) for name in ("x", "y")}
@@ -86,11 +85,12 @@ class Screen:
         )
         start = header + 12 * colours
         rows = np.frombuffer(content, np.uint8, stride * height, start).reshape(height, stride)
-        return np.ascontiguousarray(rows[:, : 4 * width]).view(np.uint32)
+        return np.ascontiguousarray(rows[:, : 4 * width]).view(np.uint32) & 0xFFFFFF  # the fourth byte means nothing
 
     def painted(self) -> bool:
-        """Whether something with writing in it is shown."""
-        return len(np.unique(self.pixels())) > _COLOURS_OF_A_WINDOW
+        """Whether a window with writing in it is shown; without one there is the pointer on a black ground."""
+        pixels = self.pixels()
+        return np.count_nonzero(pixels) > pixels.size / 2 and len(np.unique(pixels)) > _COLOURS_OF_A_WINDOW
 
     def save(self, path: Path) -> None:
         """Keep it as a picture."""
@@ -133,18 +133,20 @@ class Tried:
             process.terminate()
             process.wait(20)
 
-    def time_to_window(self, screen: Screen, command: str) -> float:
-        """Return the seconds from the start to the first picture of the window."""
-        wait_for(lambda: not screen.painted(), "the display to be empty")
-        started = time.perf_counter()
-        with self.window(command):
-            wait_for(screen.painted, "the window")
-            return round(time.perf_counter() - started, 2)
+    def time_to_window(self, command: str) -> float:
+        """Return the seconds from the start to the first picture of the window, on a display of its own."""
+        with display() as screen:
+            time.sleep(1)
+            assert not screen.painted()
+            started = time.perf_counter()
+            with self.window(command):
+                wait_for(screen.painted, "the window")
+                return round(time.perf_counter() - started, 2)
 
-    def work(self, screen: Screen, pictures: Path) -> dict[str, object]:
+    def work(self, pictures: Path) -> dict[str, object]:
         """Score the night in the window, correct an epoch, save; return what came of it."""
         saved = self._root / "root" / "night.npz"
-        with self.window(f"{_PROGRAM} /root/night.edf"):
+        with display() as screen, self.window(f"{_PROGRAM} /root/night.edf"):
             wait_for(screen.painted, "the window")
             time.sleep(3)
             screen.save(pictures / "opened.png")
@@ -188,11 +190,12 @@ def display() -> Iterator[Screen]:
     with tempfile.TemporaryDirectory() as folder:
         size = f"{_SIZE[0]}x{_SIZE[1]}x24"
         server = subprocess.Popen(["Xvfb", _DISPLAY, "-screen", "0", size, "-fbdir", folder, "-ac"])
+        memory = Path(folder) / "Xvfb_screen0"
         socket = Path(f"/tmp/.X11-unix/X{_DISPLAY[1:]}")
-        wait_for(socket.exists, "the display")
+        wait_for(lambda: socket.exists() and memory.exists(), "the display")
         manager = subprocess.Popen(["openbox"], env={**os.environ, "DISPLAY": _DISPLAY})
         try:
-            yield Screen(Path(folder) / "Xvfb_screen0")
+            yield Screen(memory)
         finally:
             manager.terminate()
             server.terminate()

@@ -12,6 +12,7 @@ import re
 import runpy
 import sys
 from collections.abc import Callable
+from itertools import dropwhile
 from typing import Final
 
 CHILDREN: Final = frozenset({"joblib.externals.loky.backend.popen_loky_posix", "sleepviewer.training.fine_tune_child"})
@@ -21,6 +22,10 @@ TRACKER: Final = re.compile(
     r"from (?:joblib\.externals\.loky\.backend|multiprocessing)\.resource_tracker import main; ?main\([\w\s,.()=-]*\)"
 )
 """What joblib has a process run that clears up behind the others."""
+
+
+_FLAG: Final = re.compile(r"-[bBdEIOPqsSuv]+|-[WX]\w[\w.:=]*")
+"""A flag of Python's."""
 
 
 def main() -> None:
@@ -38,7 +43,7 @@ def main() -> None:
 
 def _child_of(argv: list[str]) -> Callable[[], object] | None:
     """Return what a child process is to do, or None for the program itself."""
-    words = [word for word in argv[1:4] if word not in ("-B", "-I", "-E", "-s", "-u")]
+    words = list(dropwhile(_FLAG.fullmatch, argv[1:]))  # a process is started with the flags of the one that starts it
     match words[:2]:
         case ["-m", module] if module in CHILDREN:
             sys.argv = [module, *argv[argv.index(module) + 1 :]]

@@ -13,5 +13,5 @@ def _wanted(name):
 
 hiddenimports = [*collect_submodules("mne", filter=_wanted), *collect_submodules("mne.datasets.sleep_physionet")]
 datas = collect_data_files("mne", includes=["**/*.pyi", "**/*.py.typed"]) + collect_data_files(
-    "mne", includes=["channels/data/**", "data/**", "icons/mne_default_icon.png"]
+    "mne", includes=["channels/data/**", "data/**", "html_templates/**"]
 )
