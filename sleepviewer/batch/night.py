@@ -29,6 +29,7 @@ from sleepviewer.review.opening import open_night
 from sleepviewer.review.review_queue import DEFAULT_BUDGET
 from sleepviewer.review.saving import check_not_source, make_archive
 from sleepviewer.scoring.base import ChannelChoice, Engine, Prediction
+from sleepviewer.scoring.memory import keep_freed_memory
 from sleepviewer.scoring.worker import limit_threads
 from sleepviewer.stages import SCORED_STAGES
 
@@ -169,6 +170,7 @@ def _predict(night: Night, wanted: Wanted) -> Prediction:
 def _engine(wanted: Wanted) -> Engine:
     """Return the engine of this process, made anew where another is asked for or its file of weights has changed."""
     limit_threads()
+    keep_freed_memory()
     spec = wanted.spec
     stamp = None
     if spec.weights is not None:
