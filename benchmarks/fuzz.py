@@ -118,7 +118,7 @@ def main() -> None:
         "targets": results,
         "machine": machine(),
     }
-    report("fuzz", values, args.out) if args.out else print(json.dumps(values))
+    report(values, args.out)
 
 
 if __name__ == "__main__":
