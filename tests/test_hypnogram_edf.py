@@ -115,6 +115,14 @@ def test_of_a_date_that_cannot_be_the_time_of_day_is_kept_with_a_note(tmp_path: 
     assert any("no valid start date" in note for note in track.notes)
 
 
+def test_a_year_beyond_every_calendar_is_no_date(tmp_path: Path) -> None:
+    path = edf_file(tmp_path / "h.edf", [(0.0, 30.0, "Sleep stage W")])
+    raw = path.read_bytes()
+    year = raw.index(b"Startdate ") + len(b"Startdate DD-MMM-")
+    path.write_bytes(raw[:year] + b"99999999999" + raw[year + 11 :])
+    assert read_edf(path).start is None
+
+
 @pytest.mark.parametrize("clock", [b"00.00.00", b"99.99.99"])
 def test_neither_date_nor_time_is_no_clock_and_told(tmp_path: Path, clock: bytes) -> None:
     path = edf_file(tmp_path / "h.edf", [(0.0, 30.0, "Sleep stage W")], startdate=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edf_files import patch, ramp, truncate, write_edf
+from edf_files import patch, ramp, truncate, write_edf, write_edf_plus_d
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -209,3 +209,16 @@ def test_odd_files_open_right(shared: Path) -> None:
     assert (night.format_name, night.duration_s, len(night.channels)) == ("BDF+C", 20.0, 11)
     sine = night.read("sine 8 Hz", 0, 20)
     assert float(np.abs(np.fft.rfft(sine)).argmax()) / 20 == 8.0
+
+
+def test_a_number_of_signals_beyond_every_file(tmp_path: Path) -> None:
+    assert "ends inside its header" in refused(patch(sound(tmp_path), 252, b"1e99"))
+
+
+@pytest.mark.parametrize("blank", [b"\xa0", b"\x85", b"\x1c", b"\x00"])
+def test_a_strange_blank_behind_the_name_of_the_annotations(tmp_path: Path, blank: bytes) -> None:
+    path = write_edf_plus_d(tmp_path / "night.edf", [0, 1, 5, 6], [("EEG C4", 100, "uV", ramp(400))])
+    behind = path.read_bytes().index(b"EDF Annotations") + len(b"EDF Annotations")
+    with open_recording(patch(path, behind, blank)) as night:
+        assert [channel.label for channel in night.channels] == ["EEG C4"]
+        assert [(gap.start_s, gap.stop_s) for gap in night.gaps] == [(2, 5)]

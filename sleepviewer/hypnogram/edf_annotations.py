@@ -96,7 +96,7 @@ def _annotations(edf: edfio.Edf | edfio.Bdf, path: Path) -> Sequence[edfio.EdfAn
 
 def _start(edf: edfio.Edf | edfio.Bdf, path: Path) -> tuple[datetime | None, time | None, tuple[str, ...]]:
     """Return the start, or, without a valid date, the time of day alone."""
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         return edf.startdatetime, None, ()
     dateless = f"{path.name} has no valid start date (anonymised?)"
     with suppress(ValueError):

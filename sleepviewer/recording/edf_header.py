@@ -104,8 +104,10 @@ def read_header(path: Path) -> EdfHeader:
         n_signals = _whole(raw[252:256], "number of signals")
         if n_signals < 1:
             raise RecordingError(f"{path.name} holds no signals; choose another recording.")
-        raw += file.read(_FIXED * n_signals)
-    data_offset = _FIXED * (1 + n_signals)
+        data_offset = _FIXED * (1 + n_signals)
+        if data_offset > size:
+            raise _cut_in_header(path)
+        raw += file.read(data_offset - _FIXED)
     if len(raw) < data_offset:
         raise _cut_in_header(path)
 
@@ -118,7 +120,8 @@ def read_header(path: Path) -> EdfHeader:
     counts = [_whole(count, "number of samples per record") for count in _columns(raw, n_signals, 216, 8)]
     if min(counts) < 0:
         raise HeaderFieldError("a negative number of samples per record")
-    kept = [label.strip(b" \x00") != f"{family} Annotations".encode() for label in labels]
+    # edfio, which decodes the rest, strips every kind of blank
+    kept = [label.strip(b"\x00").decode("latin-1").strip() != f"{family} Annotations" for label in labels]
     if not any(k and c for k, c in zip(kept, counts, strict=True)):
         raise RecordingError(
             f"{path.name} holds annotations only and no signal; open it as a hypnogram beside its recording."
@@ -143,7 +146,7 @@ def read_header(path: Path) -> EdfHeader:
         )
     n_records, count_notes = _count_records(path, raw[236:244], size - data_offset, record_bytes)
     notes += count_notes
-    fields = _edfio_header(raw, family)
+    fields = _edfio_header(raw.replace(b"\x00", b" "), family)  # some software fills up with zeros
     start, start_notes = _legacy_start(path, raw, fields)
     notes += start_notes
     signals, annotations = _layout(fields, kept, counts, bytes_per_sample)
@@ -246,6 +249,8 @@ def _layout(
     """Return the ordinary signals with their places in a record, and the places of the annotation channels."""
     signals: list[SignalHeader] = []
     annotations: list[tuple[int, int]] = []
+    if len(fields.signals) != sum(kept):  # edfio takes another channel for annotations than this module does
+        raise HeaderFieldError("the labels of the channels")
     ordinary = iter(fields.signals)
     offset = 0
     for is_signal, count in zip(kept, counts, strict=True):
