@@ -151,7 +151,7 @@ _PATIENCE_S = 20.0
 
 _VERSIONS_AFTER_MS = 3000
 
-_SWITCH_S = 0.0005
+_SWITCH_S = 0.0001
 """So long a thread may keep the interpreter while another waits for it."""
 
 _NOISE = "This plugin does not support"

@@ -444,8 +444,10 @@ class PageCanvas(QWidget):
         growing = [key for key, (page, _) in self._prepared.items() if page.grows]
         for key in growing:
             del self._prepared[key]
-        if self._page is not None and self._page.grows:
-            self._compose()
+        page, layout = self._page, self._layout
+        if page is not None and page.grows and layout is not None and self.isVisible():
+            # What is shown is right as far as it goes: the fuller page is not waited for.
+            self._awaited = self._ask(Purpose.PAGE, layout, self._epoch, self.devicePixelRatioF())
 
     def _lay_out(self, rect: QRectF, epoch: int) -> PageLayout:
         assert self._composer is not None
