@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
-from PySide6.QtCore import QLocale, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QLocale, QMargins, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sleepviewer.app.background import Background
@@ -54,7 +54,7 @@ def run_window(
     window = MainWindow(settings, chosen)
     keeper = FaultKeeper(window)
     collector = WindowCollector(window)
-    window.show()
+    show_whole(window, placed=settings.geometry is not None)
     # Ctrl+C in the terminal closes the window as its own button would, edits asked about.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     wake = QTimer()
@@ -73,6 +73,24 @@ def run_window(
     finally:
         collector.close()
         keeper.close()
+
+
+def show_whole(window: MainWindow, *, placed: bool) -> None:
+    """Show the window; where the screen has no room for it and its frame, as large as the screen.
+
+    Else its last line, which says where one is and what is saved, would lie below the screen's edge. Where it was
+    ``placed`` by the user it stays.
+    """
+    room = window.screen().availableGeometry().size()
+    needed = window.size().grownBy(QMargins(0, _TITLE_PX, 0, 0))
+    if not placed and not (needed.width() <= room.width() and needed.height() <= room.height()):
+        window.showMaximized()
+    else:
+        window.show()
+
+
+_TITLE_PX = 40
+"""What a frame and its title may take of the screen's height."""
 
 
 def _say_first(window: MainWindow, *sentences: str) -> None:
