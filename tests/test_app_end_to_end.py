@@ -138,27 +138,30 @@ def progress_of(window: MainWindow) -> QProgressBar:
     return bar
 
 
-def nothing_runs() -> bool:
-    return not multiprocessing.active_children() and not any(t.name == "scoring" for t in threading.enumerate())
+def at_work() -> set[str]:
+    """What scores at the moment: child processes by number, threads by name and number."""
+    threads = {f"{t.name} {t.ident}" for t in threading.enumerate() if t.name == "scoring"}
+    return {f"process {child.pid}" for child in multiprocessing.active_children()} | threads
 
 
 @pytest.mark.parametrize("when", ["as it starts", "under way"])
 def test_the_window_closes_in_the_middle_of_a_scoring(
     qtbot: QtBot, make_window: MakeWindow, real_copy: Path, when: str
 ) -> None:
+    others = at_work()
     window = make_window()
     assert window.open_path(real_copy)
     qtbot.keyClick(window, Qt.Key.Key_S)
     bar = progress_of(window)
     qtbot.waitUntil(bar.isVisible)
-    qtbot.waitUntil(lambda: bool(multiprocessing.active_children()))
+    qtbot.waitUntil(lambda: any(name.startswith("process") for name in at_work() - others))
     if when == "under way":
         qtbot.waitUntil(lambda: bar.value() > 0, timeout=60_000)
     assert window.scoring
     window.close()
     assert not window.isVisible()
     assert not window.scoring
-    qtbot.waitUntil(nothing_runs, timeout=3000)
+    qtbot.waitUntil(lambda: at_work() <= others, timeout=3000)
     qtbot.wait(50)  # what the thread said last arrives at a closed window
     assert window.session is not None
     assert window.session.document.prediction is None

@@ -217,6 +217,7 @@ def _from_pool(
     """Yield lines until there is nothing more to do (then return None) or the pool broke (then what was in hand)."""
     in_hand: dict[Future[Line], Job] = {}
     orphans: list[Job] = []
+    suspects: list[Job] = []
     ended = False
     while not orphans:
         while not ended and not control.paused and len(in_hand) < pool.room():
@@ -233,6 +234,7 @@ def _from_pool(
             pool.kill()
             return None
         if ended and not in_hand:
+            yield from _one_by_one(pool, suspects, wanted, control)
             return None
         done, _ = wait(in_hand, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         if not in_hand:
@@ -243,10 +245,7 @@ def _from_pool(
             try:
                 line = future.result()
             except pool.lost:
-                if pool.ends_with_a_loss:
-                    orphans.append(job)
-                else:
-                    yield lost_line(job, wanted)
+                (orphans if pool.ends_with_a_loss else suspects).append(job)
             except CancelledError:
                 pool.check()
                 orphans.append(job)
@@ -258,6 +257,25 @@ def _from_pool(
         except (pool.lost, CancelledError):
             orphans.append(job)
     return orphans
+
+
+def _one_by_one(pool: Pool, suspects: list[Job], wanted: Wanted, control: Control) -> Iterator[Line]:
+    """Score nights that were on workers which ended, each with the cluster to itself: only the one to blame fails now.
+
+    Dask blames every night that waited on such a worker, whichever of them it was.
+    """
+    for job in suspects:
+        future = pool.submit(job, wanted)
+        while not wait([future], timeout=_POLL_S).done:
+            pool.check()
+            if control.cancelled:
+                pool.kill()
+                return
+        try:
+            yield future.result()
+        except (pool.lost, CancelledError):
+            pool.check()
+            yield lost_line(job, wanted)
 
 
 def _alone(job: Job, wanted: Wanted) -> Line:
