@@ -385,3 +385,37 @@ def test_a_night_is_scored_by_itself_as_in_a_batch(nights: Path, tmp_path: Path)
     line = score_night(batch.jobs[0], batch.wanted)
     assert "failed" not in line
     assert (tmp_path / "out" / "one.npz").is_file()
+
+
+def test_of_nights_that_a_cluster_blames_together_only_the_deadly_one_fails(
+    nights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    class Cluster(ThreadPoolExecutor):
+        """Loses whatever is in hand together with “site/two”, as Dask does."""
+
+        lost = BrokenProcessPool
+        ends_with_a_loss = False
+
+        def room(self) -> int:
+            return 3
+
+        def submit(self, job: Job, wanted: Wanted) -> Future[Line]:  # type: ignore[override]
+            tries.append(job.night)
+            future: Future[Line] = Future()
+            if job.night == "site/two" or (job.night == "site/three" and tries.count(job.night) == 1):
+                future.set_exception(BrokenProcessPool())
+            else:
+                future.set_result(score_night(job, wanted))
+            return future
+
+        def check(self) -> None: ...
+
+    monkeypatch.setattr("sleepviewer.batch.running.cluster", lambda address: Cluster(1))
+    out = tmp_path / "out"
+    assert counts(run(planned(nights, out), dask="tcp://nowhere")) == (2, 0, 1)
+    lines = lines_of(out)
+    assert "was ended from outside more than once" in lines["site/two"]["failed"]
+    assert "failed" not in lines["site/three"]
+    assert sorted(tries) == ["one", "site/three", "site/three", "site/two", "site/two"]
