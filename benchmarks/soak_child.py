@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from turning import bring_up
 
 from sleepviewer.app.main import _application
+from sleepviewer.app.memory import give_free_memory_back
 from sleepviewer.app.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
 
@@ -65,6 +66,7 @@ def main() -> None:
         if number % _EVERY == 0 or number == len(plan) - 1:
             QTest.qWait(5)
             gc.collect()
+            give_free_memory_back()  # as the program does every half minute, in which nobody does more
             memory.append(rss_mb())
     warm = memory[: max(round(len(memory) * _WARM_UP_SHARE), 1)]
     print(
