@@ -23,12 +23,12 @@ from sleepviewer.app import dialogs
 from sleepviewer.app.faults import FaultKeeper
 from sleepviewer.app.garbage import WindowCollector
 from sleepviewer.app.main import _application
-from sleepviewer.app.memory import give_free_memory_back
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import TIMEBASES
 from sleepviewer.logs import start_log
+from sleepviewer.memory import give_free_memory_back
 from sleepviewer.simulation import simulate_night
 
 STALL_MS = 200.0

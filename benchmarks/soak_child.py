@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QApplication
 from turning import bring_up
 
 from sleepviewer.app.main import _application
-from sleepviewer.app.memory import give_free_memory_back
 from sleepviewer.app.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
+from sleepviewer.memory import give_free_memory_back
 
 _WARM_UP_SHARE = 0.1
 _EVERY = 20

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -202,10 +202,10 @@ def display() -> Iterator[Screen]:
             server.wait(10)
 
 
-def wait_for(true: object, what: str, limit_s: float = 120.0) -> None:
+def wait_for(true: Callable[[], bool], what: str, limit_s: float = 120.0) -> None:
     """Wait until a function says so. Ends the trial where it does not."""
     until = time.monotonic() + limit_s
-    while not true():  # type: ignore[operator]
+    while not true():
         if time.monotonic() > until:
             sys.exit(f"waited {limit_s:g} s for {what} in vain")
         time.sleep(0.01)

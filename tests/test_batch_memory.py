@@ -10,7 +10,7 @@ import pytest
 _COUNT_FAULTS = """
 import resource, sys
 import numpy as np
-from sleepviewer.scoring.memory import keep_freed_memory
+from sleepviewer.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def faults():

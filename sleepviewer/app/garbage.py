@@ -11,7 +11,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 
-from sleepviewer.app.memory import give_free_memory_back
+from sleepviewer.memory import give_free_memory_back
 
 _EVERY_MS: Final = 500
 _TRIM_EVERY: Final = 60

@@ -17,7 +17,6 @@ from sleepviewer.app.background import Background
 from sleepviewer.app.faults import FaultKeeper
 from sleepviewer.app.garbage import WindowCollector
 from sleepviewer.app.icons import program_icon
-from sleepviewer.app.memory import return_large_blocks
 from sleepviewer.app.settings import Settings
 from sleepviewer.app.theme import THEMES, apply_theme, theme_named
 from sleepviewer.app.traces.overview import Overview
@@ -25,6 +24,7 @@ from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import USUAL
 from sleepviewer.errors import RecordingError
 from sleepviewer.logs import log, log_versions, start_log
+from sleepviewer.memory import return_large_blocks
 from sleepviewer.recording import ToldUnit
 from sleepviewer.review.night import Night
 from sleepviewer.user_folders import ensure_user_folders

@@ -22,6 +22,7 @@ from sleepviewer.batch.manifest import Line
 from sleepviewer.batch.planning import Job, Wanted, truth_names
 from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import AlignmentError, ArchiveError, ChannelError, OutputError, SleepViewerError
+from sleepviewer.memory import keep_freed_memory
 from sleepviewer.recording.base import FileStamp
 from sleepviewer.review.document import Base
 from sleepviewer.review.night import Night, set_truth_from
@@ -29,7 +30,6 @@ from sleepviewer.review.opening import open_night
 from sleepviewer.review.review_queue import DEFAULT_BUDGET
 from sleepviewer.review.saving import check_not_source, make_archive
 from sleepviewer.scoring.base import ChannelChoice, Engine, Prediction
-from sleepviewer.scoring.memory import keep_freed_memory
 from sleepviewer.scoring.worker import limit_threads
 from sleepviewer.stages import SCORED_STAGES
 
