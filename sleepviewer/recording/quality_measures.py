@@ -1,0 +1,195 @@
+"""Measures of every second of a channel, from which :mod:`sleepviewer.recording.quality` decides what is bad.
+
+A second's samples are projected, by least squares, on an offset and a slope, on 50 and 60 Hz (with the first and second
+power of time, so that mains that are up to 0.3 Hz off are taken out as well), and on sines and cosines of 1 to 20 and
+of 21 to 30 Hz. Each of these groups holds what the ones before it leave. The in-band RMS is that of the 1-to-20-Hz
+group: amplifier noise, which is white, has little of its power there, and mains none. At rates at which 50 or 60 Hz lie
+above half of the rate, their aliases are taken out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+SECONDS: Final = 30
+"""Seconds in an epoch."""
+
+MAINS_HZ: Final = (50.0, 60.0)
+BAND_HZ: Final = (1, 20)
+FAST_HZ: Final = 30
+LEAST_RATE_HZ: Final = 16.0
+"""Below this rate, there is no band to measure."""
+
+RUN_S: Final = 0.01
+RUN_SAMPLES: Final = 3
+"""Equal samples in a row, at least, that are a run: FieldTrip's ``ft_artifact_clip`` takes 10 ms; two equal samples are
+frequent in any digitized signal."""
+
+_CHUNK: Final = 32
+"""Epochs that are measured at a time: their samples fit into a processor's cache."""
+
+_LINE_SHARE: Final = 0.05
+"""Mains whose RMS is above this share of a second's peak-to-peak amplitude are taken out of the amplitude."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondMeasures:
+    """Measures of seconds, ``float32 [n_seconds]`` each; NaN where a sample is missing.
+
+    Attributes
+    ----------
+    rate_hz: the sampling rate.
+    run: samples from which on equal ones are a run at this rate.
+    level: RMS from 1 to 20 Hz, µV.
+    power: mean square without offset, slope and mains, µV².
+    fast: what of ``power`` is above 30 Hz, µV².
+    line: RMS of the mains, µV.
+    span: peak-to-peak amplitude without mains, µV.
+    high, low: largest and smallest sample, µV.
+    run_high, run_low: samples in the longest run of equal samples at ``high`` and at ``low``; 0 if it is no run.
+    """
+
+    rate_hz: float
+    run: int
+    level: Floats
+    power: Floats
+    fast: Floats
+    line: Floats
+    span: Floats
+    high: Floats
+    low: Floats
+    run_high: Floats
+    run_low: Floats
+
+
+def measure_samples(samples: Floats, rate_hz: float, n_epochs: int) -> SecondMeasures:
+    """Measure the seconds of ``n_epochs`` epochs of a recording, ``samples`` ``float32 [n]`` in µV at ``rate_hz``.
+
+    Samples that are missing at the end are NaN, but for less than a second: there the last sample is repeated.
+    """
+    length = max(math.ceil(rate_hz - 1e-6), 1)
+    seconds = n_epochs * SECONDS
+    starts = np.floor(np.arange(seconds) * rate_hz + 1e-6).astype(np.intp)
+    needed = int(starts[-1]) + length if seconds else 0
+    found = _empty(seconds, rate_hz)
+    step = _CHUNK * SECONDS
+    for first in range(0, seconds, step):
+        at = starts[first : first + step]
+        begin, end = int(at[0]), int(at[-1]) + length
+        part = samples[begin:end]
+        if len(part) < end - begin:
+            missing = end - begin - len(part)
+            fill = part[-1] if len(part) and needed - len(samples) < rate_hz else np.nan
+            part = np.concatenate([part, np.full(missing, fill, dtype=np.float32)])
+        if length * len(at) == len(part):
+            rows = part.reshape(len(at), length)
+        else:
+            rows = np.lib.stride_tricks.sliding_window_view(part, length)[at - begin]
+        _measure(rows, found, first)
+    return found
+
+
+def measure_epochs(epochs: Floats, rate_hz: float) -> SecondMeasures:
+    """Measure the seconds of epochs ``float32 [m, samples]`` in µV at ``rate_hz``."""
+    n, samples = epochs.shape
+    found = _empty(n * SECONDS, rate_hz)
+    length = min(max(math.ceil(rate_hz - 1e-6), 1), samples)
+    starts = np.minimum(np.floor(np.arange(SECONDS) * rate_hz + 1e-6).astype(np.intp), samples - length)
+    for first in range(0, n, _CHUNK):
+        part = epochs[first : first + _CHUNK]
+        if samples == length * SECONDS:
+            rows = part.reshape(-1, length)
+        else:
+            rows = np.lib.stride_tricks.sliding_window_view(part, length, axis=1)[:, starts].reshape(-1, length)
+        _measure(rows, found, first * SECONDS)
+    return found
+
+
+def _empty(n: int, rate_hz: float) -> SecondMeasures:
+    run = max(RUN_SAMPLES, math.ceil(RUN_S * rate_hz))
+    return SecondMeasures(rate_hz, run, *(np.full(n, np.nan, dtype=np.float32) for _ in range(9)))
+
+
+def _measure(rows: Floats, found: SecondMeasures, first: int) -> None:
+    """Measure seconds ``float32 [n, length]`` and put what is found in place, from second ``first`` on."""
+    n, length = rows.shape
+    here = slice(first, first + n)
+    found.high[here], found.low[here] = high, low = rows.max(axis=1), rows.min(axis=1)
+    mean = rows.mean(axis=1, keepdims=True)
+    centered = rows - mean
+    total = np.einsum("ij,ij->i", centered, centered)
+    groups = _groups(length, found.rate_hz)
+    parts = [centered @ group for group in groups]
+    slope, line, band, above = (np.einsum("ij,ij->i", part, part) for part in parts)
+    found.level[here] = np.sqrt(band / length)
+    found.power[here] = np.maximum(total - slope - line, 0) / length
+    found.fast[here] = np.maximum(total - slope - line - band - above, 0) / length if above.any() else 0
+    found.line[here] = rms = np.sqrt(line / length)
+    found.span[here] = span = high - low
+    hum = np.flatnonzero(rms > _LINE_SHARE * span)
+    if len(hum):
+        left = centered[hum] - parts[1][hum] @ groups[1].T
+        found.span[first + hum] = left.max(axis=1) - left.min(axis=1)
+    _measure_runs(rows, found, first)
+
+
+def _measure_runs(rows: Floats, found: SecondMeasures, first: int) -> None:
+    n, length = rows.shape
+    here = slice(first, first + n)
+    found.run_high[here] = found.run_low[here] = 0
+    if length < found.run:
+        return
+    equal = rows[:, 1:] == rows[:, :-1]
+    for _ in range(found.run - 2):
+        equal = equal[:, 1:] & equal[:, :-1]
+    among = np.flatnonzero(equal.any(axis=1))
+    for extremes, runs in ((found.high, found.run_high), (found.low, found.run_low)):
+        longest = _longest(rows[among] == extremes[first + among, None])
+        runs[first + among] = np.where(longest >= found.run, longest, 0)
+
+
+def _longest(there: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the length of the longest run of True of every row, ``bool [n, length]``."""
+    places = np.arange(1, there.shape[1] + 1, dtype=np.int32)
+    last_false = np.maximum.accumulate(np.where(there, 0, places), axis=1)
+    return np.asarray((places - last_false).max(axis=1, initial=0))
+
+
+@lru_cache(maxsize=16)
+def _groups(length: int, rate_hz: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return orthonormal functions of a second in groups: slope, mains, BAND_HZ, up to FAST_HZ; ``[length, k]`` each.
+
+    Each is orthogonal to the offset and to the groups before it.
+    """
+    t = np.asarray((np.arange(length) - (length - 1) / 2) / rate_hz, dtype=np.float64)
+    half = 0.5 * rate_hz
+    turn = np.asarray(2 * np.pi * t, dtype=np.float64)
+    powers = [(2 * t) ** power for power in range(3)]
+    mains = [np.array(f(turn * hz) * power) for hz in MAINS_HZ for power in powers for f in (np.cos, np.sin)]
+    band = _waves(turn, range(BAND_HZ[0], BAND_HZ[1] + 1), half)
+    above = _waves(turn, range(BAND_HZ[1] + 1, FAST_HZ + 1), half)
+    there = rate_hz >= LEAST_RATE_HZ
+    known = [np.full(length, 1 / math.sqrt(length))]
+    groups = []
+    for functions in ([t], mains if there else [], band if there else [], above if there else []):
+        begin = len(known)
+        for function in functions:
+            left = function - sum(other * (other @ function) for other in known)
+            left = left - sum(other * (other @ left) for other in known)
+            norm = float(np.linalg.norm(left))
+            if norm > 0.02 * math.sqrt(length):
+                known.append(left / norm)
+        groups.append(np.array(known[begin:], dtype=np.float32).reshape(-1, length).T)
+    return groups[0], groups[1], groups[2], groups[3]
+
+
+def _waves(turn: NDArray[np.float64], hz: range, half_hz: float) -> list[NDArray[np.float64]]:
+    return [f(turn * frequency) for frequency in hz if frequency < half_hz for f in (np.cos, np.sin)]
