@@ -11,7 +11,7 @@ from sleepviewer.training.data import LabelledNight
 from sleepviewer.training.pseudo_epochs import Joining, draw_rows, join_epochs, prepare_night
 
 RATE = 100
-NONE = Augmentation(polarity=0, gain=0, filter_db=0, noise=0, stretch=0, artefacts=0)
+NONE = Augmentation(polarity=0, gain=0, filter_db=0, noise=0, stretch=0, artefacts=0, loud=0)
 JOINING = Joining(impurity=0)
 
 
@@ -75,7 +75,7 @@ def test_each_change_is_what_it_says(strength: dict[str, float], holds: object) 
 
 def test_stretching_moves_a_sine_by_at_most_what_is_allowed() -> None:
     sine = np.sin(2 * np.pi * 10 * np.arange(3000) / RATE, dtype=np.float32)[None].repeat(20, axis=0)
-    changed = Augmentation(polarity=0, gain=0, filter_db=0, noise=0, stretch=0.05, artefacts=0).apply(sine, RATE, rng())
+    changed = Augmentation(polarity=0, gain=0, filter_db=0, noise=0, stretch=0.05, artefacts=0, loud=0).apply(sine, RATE, rng())
     peaks = np.abs(np.fft.rfft(changed)).argmax(axis=1) / 30
     assert (np.abs(peaks - 10) <= 0.55).all()
     assert peaks.std() > 0.05

@@ -30,7 +30,8 @@ def blend_statistics(model: EpochModel, epochs: Epochs, share: float) -> EpochMo
     Parameters
     ----------
     model: as it was trained; it stays as it is.
-    epochs: a night's epochs without NaN, scaled as the model takes them, ``float32 [n, n_samples]``.
+    epochs: a night's clean epochs (see :class:`sleepviewer.recording.quality.SignalQuality`), scaled as the model takes
+        them, ``float32 [n, n_samples]``: an artifact among them would shift what the model finds in all others.
     share: how much the night's statistics count, 0 to 1; less in proportion where it has under 128 epochs.
     """
     adapted = copy.deepcopy(model).eval()

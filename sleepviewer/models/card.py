@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,25 @@ _REQUIRED: Final = frozenset({"rate_hz", "normalisation"})
 
 _RECORDING_LISTS: Final = ("trained_on_recordings", "held_out_recordings")
 _KAPPA: Final = "kappa"
+
+
+class Limit(StrEnum):
+    """The names of a card's ``limits``."""
+
+    CONTEXT_MINUTES = "context_minutes"
+    """Shorter recordings are scored epoch by epoch, without context."""
+    ADAPTATION_MINUTES = "adaptation_minutes"
+    """Shorter recordings are scored with the training's own batch statistics."""
+    CALIBRATION_MINUTES = "calibration_minutes"
+    """Of shorter recordings nothing is said about calibration or expected agreement."""
+    CONTEXT_CHANGES = "context_changes"
+    """The largest share of a night on which the context gave another stage than the epoch model in validation."""
+    DISTANCE = "distance"
+    """How far a night's features may lie from the training's (:meth:`ContextModel.distance`)."""
+    UNUSABLE_SHARE = "unusable_share"
+    """The largest share of a night that may be unusable."""
+
+
 _HEAD_LENGTH_BYTES: Final = 8
 _LONGEST_HEAD: Final = 100_000_000  # the format's own limit
 
@@ -63,6 +83,9 @@ class ModelCard:
     member: which of the family it is, for example ``attnsleep+context``.
     band_hz: the band to which the input is filtered before it is scaled, or None.
     temperature: what the logits are divided by to become calibrated (1: not calibrated).
+    epoch_temperature: the same for the epoch model alone, of a member with context; 0 takes ``temperature``.
+    limits: within which the figures hold, as far as they were validated (see :class:`Limit`); nothing is claimed of a
+        recording beyond one.
     night_statistics: share of the night's own statistics in the batch normalisation, 0 to 1 (see
         :mod:`sleepviewer.models.adaptation`).
     notes: what else a user should know, for example how the figures were measured.
@@ -79,6 +102,8 @@ class ModelCard:
     member: str = "attnsleep"
     band_hz: tuple[float, float] | None = None
     temperature: float = 1.0
+    epoch_temperature: float = 0.0
+    limits: Mapping[str, float] = field(default_factory=dict)
     night_statistics: float = 0.0
     notes: str = ""
     trained_on_recordings: tuple[NamedRecordings, ...] = ()
@@ -182,11 +207,13 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
     share = float(content.get("night_statistics", 0.0))
     if not 0 <= share <= 1:
         raise ValueError("its night_statistics is no share between 0 and 1")
-    lineage = content.get("lineage", {})
-    if not isinstance(lineage, dict):
-        raise TypeError("“lineage” is no JSON object")
+    lineage, limits = content.get("lineage", {}), content.get("limits", {})
+    for name, value in (("lineage", lineage), ("limits", limits)):
+        if not isinstance(value, dict):
+            raise TypeError(f"“{name}” is not a JSON object")
     member = str(content.get("member", plain.member))
-    MemberName.parse(member)
+    if member != plain.member:
+        MemberName.parse(member)
     return replace(
         plain,
         name=str(content.get("name", plain.name)),
@@ -198,6 +225,8 @@ def parse_card(content: Any, plain: ModelCard) -> ModelCard:
         member=member,
         band_hz=_band(content.get("band_hz")),
         temperature=temperature,
+        epoch_temperature=float(content.get("epoch_temperature", 0.0)),
+        limits={str(name): float(value) for name, value in limits.items()},
         night_statistics=share,
         notes=str(content.get("notes", "")),
         **{name: _recordings(name, content.get(name, ())) for name in _RECORDING_LISTS},

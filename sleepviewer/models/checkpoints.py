@@ -34,6 +34,7 @@ StateDict = dict[str, Tensor]
 
 CONTEXT_PREFIX: Final = "context."
 """Begins the names of a context model's tensors."""
+_GAP: Final = CONTEXT_PREFIX + "gap"
 
 PUBLISHED_RATES_HZ: Final = (100, 125)
 """The rates of the published AttnSleep: Sleep-EDF and SHHS."""
@@ -103,6 +104,9 @@ def load_weights(path: Path) -> LoadedWeights:
             f"{path.name} is neither safetensors nor a torch checkpoint; choose a .safetensors or .pt file of weights."
         )
     card, notes = _card_of(path, state)
+    if MemberName.parse(card.member).context:
+        # A context of the first version has no vector for a gap: zeros are what the GRU finds least surprising.
+        state.setdefault(_GAP, torch.zeros_like(ContextModel().gap))
     _check_shapes(state, card, path)
     return LoadedWeights(state=state, card=card, sha256=sha256, notes=notes)
 

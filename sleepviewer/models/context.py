@@ -1,4 +1,7 @@
-"""What the neighbours say: a sequence network over the epoch model's features, and the plain smoother it must beat."""
+"""A sequence network over the epoch model's features, and the plain smoother that it must beat.
+
+Epochs without a summary (gaps, unusable signal) keep their place: rows of NaN, which the network reads as a gap.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,8 @@ class ContextModel(nn.Module):
     """A bidirectional GRU over the epochs of a night that corrects the epoch model's log-probabilities.
 
     Takes summaries ``[n, length, 65]`` and returns logits ``[n, length, 5]``. A new model returns the epoch model's
-    own: its last layer starts at zero.
+    own: its last layer starts at zero. Rows of NaN are gaps: the GRU reads a learned vector in their place, and what is
+    returned for them is finite and means nothing.
     """
 
     def __init__(self) -> None:
@@ -58,20 +62,39 @@ class ContextModel(nn.Module):
         self.dropout = nn.Dropout(_DROPOUT)
         self.gru = nn.GRU(_HIDDEN, _HIDDEN, batch_first=True, bidirectional=True)
         self.head = nn.Linear(2 * _HIDDEN, N_STAGES)
+        self.gap = nn.Parameter(torch.zeros(_HIDDEN))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, summaries: Tensor) -> Tensor:
         """Return the corrected logits."""
         found, _ = self.gru(self._embedded(summaries))
-        out: Tensor = summaries[..., -N_STAGES:] + self.head(self.dropout(found))
+        out: Tensor = summaries[..., -N_STAGES:].nan_to_num() + self.head(self.dropout(found))
         return out
 
     def _embedded(self, summaries: Tensor) -> Tensor:
         """Return what the GRU reads, ``[n, length, 64]``."""
-        x = self.norm(summaries.transpose(1, 2)).transpose(1, 2)
-        embedded: Tensor = self.dropout(torch.nn.functional.gelu(self.embed(self.dropout(x))))
+        there = ~summaries.isnan().any(dim=-1)
+        x = self.norm(summaries[there])
+        x = self.dropout(torch.nn.functional.gelu(self.embed(self.dropout(x))))
+        embedded = self.gap.repeat(*there.shape, 1)
+        embedded[there] = x
         return embedded
+
+    @torch.no_grad()
+    def distance(self, summaries: Tensor) -> float:
+        """Return how far a night's summaries ``[n_epochs, 65]`` are from those that the network was trained on.
+
+        The root mean square, over the 65 values, of the night's mean in units of the training's standard deviation
+        around the training's mean; 0 for a night without any.
+        """
+        there = summaries[~summaries.isnan().any(dim=-1)]
+        if not len(there):
+            return 0.0
+        assert self.norm.running_mean is not None
+        assert self.norm.running_var is not None
+        away = (there.mean(dim=0) - self.norm.running_mean) / self.norm.running_var.sqrt()
+        return float(away.square().mean().sqrt())
 
     @torch.no_grad()
     def night(self, summaries: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +15,7 @@ from sleepviewer.models.checkpoints import LoadedWeights
 from sleepviewer.models.context import Surroundings, summarise
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.normalisation import Epochs
-from sleepviewer.stages import Proba
+from sleepviewer.stages import N_STAGES, Proba
 
 
 def fold_norms(model: EpochModel) -> EpochModel:
@@ -32,6 +32,22 @@ def fold_norms(model: EpochModel) -> EpochModel:
     return model
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NightReading:
+    """What the context made of a night.
+
+    Attributes
+    ----------
+    proba: ``float32 [n_epochs, 5]``, NaN in gaps.
+    changed: share of the epochs to which it gave another stage than the epoch model.
+    distance: of the night from the training's, see :meth:`ContextModel.distance`.
+    """
+
+    proba: Proba
+    changed: float
+    distance: float
+
+
 class NightModel:
     """An epoch model, the context over it where the member has one, and the temperature, in eval mode.
 
@@ -44,11 +60,12 @@ class NightModel:
         context = weights.build_context()
         self._context = None if context is None else context.requires_grad_(False)
         self._temperature = weights.card.temperature
+        self._epoch_temperature = weights.card.epoch_temperature or weights.card.temperature
         self._device = "cpu"
 
     @property
     def has_context(self) -> bool:
-        """Whether :meth:`night` has anything to say."""
+        """Whether there is a context for :meth:`night`."""
         return self._context is not None
 
     def to(self, device: str) -> None:
@@ -57,22 +74,25 @@ class NightModel:
         self._device = device
 
     def adapt(self, epochs: Epochs) -> None:
-        """Fit the model to a night, ``float32 [n, n_samples]`` without NaN, as far as its card says."""
+        """Fit the model to a night's clean epochs, ``float32 [n, n_samples]``, as far as its card says.
+
+        Without any it is as it was trained, whatever night it was fitted to before.
+        """
+        model = self._weights.build()
         share = self._weights.card.night_statistics
         if share and len(epochs):
-            adapted = blend_statistics(self._weights.build(), epochs, share)
-            self._epoch_model = fold_norms(adapted).requires_grad_(False).to(self._device)
+            model = blend_statistics(model, epochs, share)
+        self._epoch_model = fold_norms(model).requires_grad_(False).to(self._device)
 
     @torch.inference_mode()
     def batch(self, epochs: Epochs) -> tuple[Proba, Tensor]:
-        """Return what single epochs ``float32 [n, n_samples]`` tell: probabilities ``[n, 5]``, and their summaries.
+        """Return the epoch model's probabilities ``[n, 5]`` of epochs ``float32 [n, n_samples]``, and their summaries.
 
-        The summaries ``[n, 65]`` are what :meth:`night` needs of each epoch; without a context they are empty.
+        The summaries ``[n, 65]`` are what :meth:`night` needs of each epoch.
         """
         features = self._epoch_model.features(torch.from_numpy(epochs).unsqueeze(1).to(self._device))
         logits = self._epoch_model.decide(features)
-        summaries = logits.new_empty(0) if self._context is None else summarise(features, logits)
-        return self._proba(logits), summaries.cpu()
+        return self._proba(logits, self._epoch_temperature), summarise(features, logits).cpu()
 
     @torch.inference_mode()
     def summaries(self, epochs: Epochs) -> Tensor:
@@ -81,13 +101,18 @@ class NightModel:
         return summarise(features, self._epoch_model.decide(features)).cpu()
 
     @torch.inference_mode()
-    def night(self, summaries: Sequence[Tensor]) -> Proba:
-        """Return the context's probabilities ``[n, 5]`` from the summaries of a night's batches, in order of time."""
+    def night(self, summaries: Tensor) -> NightReading:
+        """Read a night's summaries ``[n_epochs, 65]``, rows of NaN where there is a gap, with the context."""
         assert self._context is not None
-        return self._proba(self._context.night(torch.cat(list(summaries))))
+        proba = self._proba(self._context.night(summaries), self._temperature)
+        there = ~summaries.isnan().any(dim=1).numpy()
+        proba[~there] = np.nan
+        before = summaries[:, -N_STAGES:].numpy()[there].argmax(axis=1)
+        changed = float((proba[there].argmax(axis=1) != before).mean()) if there.any() else 0.0
+        return NightReading(proba, changed, self._context.distance(summaries))
 
     def surroundings(self, summaries: Tensor, place: int) -> Surroundings | None:
-        """Return what the context reads around one epoch of a night's summaries ``[n, 65]``; None without one."""
+        """Return what the context reads around one epoch of a night's summaries ``[n_epochs, 65]``; None without."""
         return None if self._context is None else self._context.surroundings(summaries, place)
 
     def logits(self, epochs: Tensor, around: Surroundings | None = None) -> Tensor:
@@ -104,9 +129,10 @@ class NightModel:
 
     @torch.no_grad()
     def night_logits(self, summaries: Tensor) -> Tensor:
-        """Return the context's logits over the temperature, ``[n, 5]``, from a night's summaries ``[n, 65]``."""
+        """Return the context's logits over the temperature, ``[n_epochs, 5]``, from ``[n_epochs, 65]``."""
         assert self._context is not None
         return self._context.night(summaries) / self._temperature
 
-    def _proba(self, logits: Tensor) -> Proba:
-        return np.asarray((logits.float() / self._temperature).softmax(dim=1).cpu().numpy(), dtype=np.float32)
+    @staticmethod
+    def _proba(logits: Tensor, temperature: float) -> Proba:
+        return np.array((logits.float() / temperature).softmax(dim=1).cpu().numpy(), dtype=np.float32)

@@ -25,10 +25,11 @@ class Normalisation(StrEnum):
     """The whole night to median 0 and interquartile range 1.349 (that of a normal distribution)."""
 
 
-def normalise(epochs: Epochs, how: Normalisation) -> Epochs:
+def normalise(epochs: Epochs, how: Normalisation, clean: NDArray[np.bool_] | None = None) -> Epochs:
     """Return the epochs of one night, ``float32 [n_epochs, n_samples]`` in µV, scaled as ``how`` says.
 
-    Rows that hold NaN stay NaN where they were and do not count for the night's statistics.
+    Rows that hold NaN stay NaN where they were. The night's statistics are those of the ``clean`` rows
+    ``bool [n_epochs]``; of all without NaN where none is clean, or none are named.
     """
     match how:
         case Normalisation.NONE:
@@ -37,7 +38,10 @@ def normalise(epochs: Epochs, how: Normalisation) -> Epochs:
             centred = epochs - epochs.mean(axis=1, keepdims=True)
             return np.asarray(centred / _no_zero(epochs.std(axis=1, keepdims=True)), dtype=np.float32)
         case Normalisation.ROBUST_NIGHT:
-            whole = epochs[np.isfinite(epochs).all(axis=1)]
+            there = np.isfinite(epochs).all(axis=1)
+            if clean is not None and (there & clean).any():
+                there &= clean
+            whole = epochs[there]
             if not whole.size:
                 return epochs
             low, middle, high = np.quantile(whole, (0.25, 0.5, 0.75))

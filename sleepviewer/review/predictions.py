@@ -19,6 +19,7 @@ def prediction_facts(prediction: Prediction) -> dict[str, Any]:
         "device": prediction.device,
         "seconds": prediction.seconds,
         "notes": list(prediction.notes),
+        "unvalidated": list(prediction.unvalidated),
     }
 
 
@@ -33,6 +34,7 @@ def prediction_of(facts: Mapping[str, Any], proba: Proba) -> Prediction:
         seconds=float(seconds) if isinstance(seconds := facts.get("seconds"), (int, float)) else 0.0,
         device=str(facts.get("device", "")),
         notes=tuple(str(n) for n in _list(facts, "notes")),
+        unvalidated=tuple(str(n) for n in _list(facts, "unvalidated")),
     )
 
 

@@ -96,12 +96,12 @@ class NightExplainer:
         cancel = cancel or CancelToken()
         progress(Progress(0.0, "reading"))
         check_scorable(recording, channel)
-        weights, epochs = engine.model_input(read_signal(recording, channel))
+        signal = read_signal(recording, channel)
+        weights, epochs = engine.model_input(signal)
         cancel.check()
         model = NightModel(weights)
-        scorable = np.flatnonzero(np.isfinite(epochs).all(axis=1))
-        model.adapt(epochs[scorable])
-        summaries = _summaries(model, epochs[scorable], progress, cancel) if model.has_context else None
+        model.adapt(epochs[signal.clean])
+        summaries = _summaries(model, epochs, progress, cancel) if model.has_context else None
         return cls(engine.id, weights.sha256, channel, epochs, model, summaries)
 
     def proba(self, epoch: int) -> Proba:
@@ -213,7 +213,9 @@ class NightExplainer:
         return torch.from_numpy(self._epochs[list(epochs)]).unsqueeze(1)
 
     def _around(self, place: int) -> Surroundings | None:
-        return None if self._summaries is None else self._model.surroundings(self._summaries, place)
+        if self._summaries is None:
+            return None
+        return self._model.surroundings(self._summaries, int(self._scorable[place]))
 
     def _references(self, place: int) -> Tensor:
         """Return the baseline's epochs ``[n, 1, n_samples]``, never the explained one; silence where it is alone."""
@@ -230,29 +232,32 @@ class NightExplainer:
         lost = np.full(len(NEIGHBOURS), np.nan, dtype=np.float32)
         if self._summaries is None:
             return lost
-        place = self._place(epoch)
-        whole = _difference(self._model.night_logits(self._summaries)[place], pair)
+        whole = _difference(self._model.night_logits(self._summaries)[epoch], pair)
         for column, offset in enumerate(NEIGHBOURS):
             cancel.check()
-            neighbour = int(np.searchsorted(self._scorable, epoch + offset))
-            if neighbour == len(self._scorable) or self._scorable[neighbour] != epoch + offset:
+            neighbour = epoch + offset
+            if neighbour not in self._scorable:
                 continue
-            rest = torch.cat((self._summaries[:neighbour], self._summaries[neighbour + 1 :]))
-            lost[column] = whole - _difference(self._model.night_logits(rest)[place - (offset < 0)], pair)
+            without = self._summaries.clone()
+            without[neighbour] = torch.nan
+            lost[column] = whole - _difference(self._model.night_logits(without)[epoch], pair)
         return lost
 
 
 def _summaries(model: NightModel, epochs: Epochs, progress: ProgressCallback, cancel: CancelToken) -> Tensor:
-    """Return what the context reads of a night's epochs, ``float32 [n, 65]``."""
+    """Return what the context reads of a night's epochs, ``float32 [n_epochs, 65]``; NaN in gaps."""
     import torch
 
-    parts = []
-    for first in range(0, len(epochs), BATCH_SIZE):
+    from sleepviewer.models.context import SUMMARY_WIDTH
+
+    scorable = np.flatnonzero(np.isfinite(epochs).all(axis=1))
+    found = torch.full((len(epochs), SUMMARY_WIDTH), torch.nan)
+    for first in range(0, len(scorable), BATCH_SIZE):
         cancel.check()
-        batch = np.ascontiguousarray(epochs[first : first + BATCH_SIZE])
-        parts.append(model.summaries(batch).clone())  # a tensor of inference mode can't take part in a gradient
-        progress(Progress(NIGHT_READY * min((first + BATCH_SIZE) / len(epochs), 0.99), "reading the night"))
-    return torch.cat(parts)
+        rows = scorable[first : first + BATCH_SIZE]
+        found[rows] = model.summaries(np.ascontiguousarray(epochs[rows]))
+        progress(Progress(NIGHT_READY * min((first + BATCH_SIZE) / len(scorable), 0.99), "reading the night"))
+    return found
 
 
 def _difference(logits: Tensor, pair: StagePair) -> float:

@@ -80,7 +80,8 @@ class Prediction:
 
     ``proba`` is ``float32 [n_epochs, 5]``; rows are NaN where an epoch could not be scored (a gap, no signal).
     ``weights_sha256`` identifies the weights' file, ``device`` where they ran, ``seconds`` how long it took,
-    ``notes`` what a user should know about this scoring.
+    ``notes`` what a user should know about this scoring; ``unvalidated`` says in clauses what takes the recording
+    beyond the conditions under which the engine's figures were measured (nothing where it is within them).
     """
 
     proba: Proba
@@ -91,6 +92,7 @@ class Prediction:
     seconds: float
     device: str = "cpu"
     notes: tuple[str, ...] = field(default=())
+    unvalidated: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         """Take a read-only float32 copy and check its shape."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,7 @@ class FamilyEngine:
     batch_size: epochs scored at once, to begin with; halved where a GPU's memory does not suffice.
     device: torch's name of the device to begin with; None takes CUDA, MPS or the CPU, the first that is there.
     name: what the engine is called, ``MEMBER@vN`` for a version of the user's; None calls it as the member.
+    score_unusable: whether epochs with an unusable signal are scored all the same.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class FamilyEngine:
         batch_size: int = BATCH_SIZE,
         device: str | None = None,
         name: str | None = None,
+        score_unusable: bool = False,
     ) -> None:
         self.id: Final = member if name is None else name
         self.title: Final = title_of(member)
@@ -61,6 +64,7 @@ class FamilyEngine:
         self._path = weights
         self._batch_size = batch_size
         self._device = device
+        self._score_unusable = score_unusable
         self._loaded: LoadedWeights | None = None
         self._model: NightModel | None = None
 
@@ -72,7 +76,7 @@ class FamilyEngine:
         signal = NightSignal("", rate_hz, silence, np.zeros(1, dtype=bool), ())
         runner = self._runner(weights)
         if (result := runner.run(night_epochs(signal, weights.card))) and runner.model.has_context:
-            runner.model.night([result[1]])
+            runner.model.night(result[1])
 
     def score(
         self,
@@ -84,31 +88,63 @@ class FamilyEngine:
         """Score the whole night from the chosen EEG; EOG and EMG are not used.
 
         The night is resampled to the model's rate as one piece, and filtered and scaled as the model's card says. Every
-        batch's probabilities are told as progress; a member with context reads the whole night after them, and tells
-        all probabilities anew. Raises EngineError, CheckpointError, ChannelError, ScoringCancelled.
+        batch's probabilities are reported as progress; a member with context reads the whole night after them, and
+        reports all probabilities once more. Raises EngineError, CheckpointError, ChannelError, ScoringCancelled.
         """
         started = time.perf_counter()
         cancel = cancel or CancelToken()
         progress(Progress(0.0, "reading"))
-        weights = self._weights()
+        self._weights()
         check_scorable(recording, channels.eeg)
         cancel.check()
-        signal = read_signal(recording, channels.eeg)
-        notes = (*self._origin_notes(weights), *weights.notes, *_rate_notes(signal, weights.card), *signal.notes)
-        epochs = night_epochs(signal, weights.card)
-        del signal
+        signal = read_signal(recording, channels.eeg, score_unusable=self._score_unusable)
+        prediction = self.score_signal(signal, progress, cancel)
+        return replace(
+            prediction,
+            seconds=time.perf_counter() - started,
+            notes=(*prediction.notes, *signal.notes),
+            unvalidated=(*prediction.unvalidated, *unusable_share(signal, self._weights().card)),
+        )
+
+    def score_signal(
+        self,
+        signal: NightSignal,
+        progress: ProgressCallback = no_progress,
+        cancel: CancelToken | None = None,
+        epochs: Epochs | None = None,
+    ) -> Prediction:
+        """Score a night whose signal is read already; what is to be said of the signal itself is left to the caller.
+
+        ``epochs`` is what :func:`night_epochs` gives for the signal and this engine's card, where the caller has it.
+        """
+        started = time.perf_counter()
+        weights = self._weights()
+        if epochs is None:
+            epochs = night_epochs(signal, weights.card)
         runner = self._runner(weights)
-        proba = _score_night(runner, epochs, progress, cancel)
+        scored = _score_night(runner, epochs, signal.clean, weights.card, progress, cancel or CancelToken())
         return Prediction(
-            proba=proba,
+            proba=scored.proba,
             engine=self.id,
             engine_version=__version__,
             weights_sha256=weights.sha256,
-            channels=(channels.eeg,),
+            channels=(signal.label,),
             seconds=time.perf_counter() - started,
             device=runner.device,
-            notes=(*notes, *runner.notes),
+            notes=(
+                *self._origin_notes(weights),
+                *weights.notes,
+                *_rate_notes(signal, weights.card),
+                *scored.notes,
+                *runner.notes,
+            ),
+            unvalidated=scored.unvalidated,
         )
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the weights. Raises EngineError or CheckpointError where they can't be read."""
+        return self._weights().card
 
     def features(
         self, signal: NightSignal, progress: ProgressCallback = no_progress, cancel: CancelToken | None = None
@@ -125,7 +161,7 @@ class FamilyEngine:
         epochs = night_epochs(signal, weights.card)
         runner = self._runner(weights)
         scorable = np.flatnonzero(np.isfinite(epochs).all(axis=1))
-        runner.model.adapt(epochs[scorable])
+        runner.model.adapt(epochs[signal.clean])
         values = np.full((len(epochs), SUMMARY_WIDTH), np.nan, dtype=np.float32)
         for first in range(0, len(scorable), self._batch_size):
             cancel.check()
@@ -220,7 +256,7 @@ def night_epochs(signal: NightSignal, card: ModelCard) -> Epochs:
         samples = samples.copy()
     epochs = samples.reshape(len(signal.missing), card.epoch_samples)
     epochs[signal.missing] = np.nan
-    return normalise(epochs, card.normalisation)
+    return normalise(epochs, card.normalisation, signal.clean)
 
 
 def _rate_notes(signal: NightSignal, card: ModelCard) -> tuple[str, ...]:
@@ -233,16 +269,38 @@ def _rate_notes(signal: NightSignal, card: ModelCard) -> tuple[str, ...]:
     )
 
 
-def _score_night(runner: _BatchRunner, epochs: Epochs, progress: ProgressCallback, cancel: CancelToken) -> Proba:
-    """Return the probabilities ``[n_epochs, 5]``; NaN rows where an epoch is missing.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """A night's probabilities ``float32 [n_epochs, 5]``, NaN where missing, and what is to be said about them."""
 
-    Each batch's are told as they come, and where the member has a context, in the end what that makes of all of them.
+    proba: Proba
+    notes: tuple[str, ...] = ()
+    unvalidated: tuple[str, ...] = ()
+
+
+def _score_night(
+    runner: _BatchRunner,
+    epochs: Epochs,
+    clean: NDArray[np.bool_],
+    card: ModelCard,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> _Scored:
+    """Score a night's epochs ``float32 [n_epochs, n_samples]``; the model is fitted to the clean ones.
+
+    Each batch's probabilities are reported as they come, and where the member has a context and the night is long
+    enough for it, in the end what that makes of all of them.
     """
+    from sleepviewer.models.card import Limit
+
     proba = np.full((len(epochs), N_STAGES), np.nan, dtype=np.float32)
     scorable = np.asarray(np.isfinite(epochs).all(axis=1))
-    progress(Progress(0.0, "looking at the night"))
-    runner.model.adapt(epochs[scorable])
-    summaries: list[Tensor] = []
+    minutes = float(scorable.sum() * EPOCH_S / 60)
+    adapts = minutes >= card.limits.get(Limit.ADAPTATION_MINUTES, 0.0)
+    reads = runner.model.has_context and minutes >= card.limits.get(Limit.CONTEXT_MINUTES, 0.0)
+    progress(Progress(0.0, "fitting the model to the night"))
+    runner.model.adapt(epochs[clean if adapts else np.zeros_like(clean)])
+    summaries: Tensor | None = None
     first = 0
     while first < len(epochs):
         cancel.check()
@@ -253,17 +311,72 @@ def _score_night(runner: _BatchRunner, epochs: Epochs, progress: ProgressCallbac
             if result is None:
                 continue
             proba[which] = result[0]
-            summaries.append(result[1])
-        share = stop / (len(epochs) + runner.batch_size * runner.model.has_context)
+            if summaries is None:
+                summaries = result[1].new_full((len(epochs), result[1].shape[1]), np.nan)
+            summaries[which] = result[1]
+        share = stop / (len(epochs) + runner.batch_size * reads)
         progress(Progress(share, f"scored {round(stop * EPOCH_S / 60)} minutes", first, proba[first:stop].copy()))
         first = stop
     cancel.check()
-    if runner.model.has_context:
-        if summaries:
-            proba[scorable] = runner.model.night(summaries)
+    scored = _Scored(proba, *_short(minutes, card, has_context=runner.model.has_context))
+    if reads and summaries is not None:
+        scored = _read_night(runner.model, summaries, scored, card)
         cancel.check()
-        progress(Progress(1.0, "read the whole night", 0, proba.copy()))
-    return proba
+        progress(Progress(1.0, "read the whole night", 0, scored.proba.copy()))
+    return scored
+
+
+def _read_night(model: NightModel, summaries: Tensor, scored: _Scored, card: ModelCard) -> _Scored:
+    """Return the night as the context reads it, or as it was where the context strays further than it ever did."""
+    from sleepviewer.models.card import Limit
+
+    reading = model.night(summaries)
+    unvalidated = scored.unvalidated
+    farthest = card.limits.get(Limit.DISTANCE, np.inf)
+    if reading.distance > farthest:
+        unvalidated += (
+            f"its signal is unlike that of the training nights (distance {reading.distance:.2f}; validated up to "
+            f"{farthest:.2f})",
+        )
+    most = card.limits.get(Limit.CONTEXT_CHANGES, 1.0)
+    if reading.changed <= most:
+        return replace(scored, proba=reading.proba, unvalidated=unvalidated)
+    note = (
+        f"With its context the model would have changed {reading.changed:.0%} of the stages, more than it ever did in "
+        f"validation ({most:.0%}): the night was scored epoch by epoch instead."
+    )
+    return _Scored(scored.proba, (*scored.notes, note), (*unvalidated, "its epochs were scored one by one"))
+
+
+def _short(minutes: float, card: ModelCard, *, has_context: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the notes on a short recording, and the clause that takes it beyond what was validated."""
+    from sleepviewer.models.card import Limit
+
+    left_out = [
+        what
+        for what, limit in (
+            ("its context", Limit.CONTEXT_MINUTES),
+            ("fitting it to the night", Limit.ADAPTATION_MINUTES),
+        )
+        if minutes < card.limits.get(limit, 0.0) and (has_context or limit != Limit.CONTEXT_MINUTES)
+    ]
+    notes: tuple[str, ...] = ()
+    if left_out:
+        notes = (
+            f"Only {minutes:g} minutes could be scored: the model was used without {' and without '.join(left_out)}, "
+            "which did not help on so short pieces in validation.",
+        )
+    least = card.limits.get(Limit.CALIBRATION_MINUTES, 0.0)
+    return notes, (f"only {minutes:g} minutes could be scored (validated from {least:g})",) if minutes < least else ()
+
+
+def unusable_share(signal: NightSignal, card: ModelCard) -> tuple[str, ...]:
+    """Return the clause that too much of a night is unusable for what was validated; nothing where it is not."""
+    from sleepviewer.models.card import Limit
+
+    most = card.limits.get(Limit.UNUSABLE_SHARE, 1.0)
+    share = float(signal.missing.mean()) if len(signal.missing) else 0.0
+    return (f"{share:.0%} of it was not scored (validated up to {most:.0%})",) if share > most else ()
 
 
 class _BatchRunner:

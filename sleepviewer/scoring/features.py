@@ -152,12 +152,9 @@ def archive_features(
 
     Raises ChannelError where the archive was saved without a signal.
     """
-    n = len(archive)
-    if not n or not archive.fs:
+    if not len(archive) or not archive.fs:
         raise ChannelError("The archive was saved without a signal; open its recording to look for epochs alike.")
-    signal = NightSignal(
-        archive.ch_label, archive.fs, archive.x.reshape(-1).astype(np.float32), np.zeros(n, dtype=bool), ()
-    )
+    signal = NightSignal.of_epochs(archive.ch_label, archive.fs, archive.x[..., 0])
     found = _features(engine, signal, progress, cancel)
     values = np.full((archive.n_epochs, found.values.shape[1]), np.nan, dtype=np.float32)
     values[archive.epoch_index] = found.values

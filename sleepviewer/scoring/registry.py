@@ -1,6 +1,6 @@
 """Which engines there are, and how to make one; nothing heavy is imported before an engine is made.
 
-A member's plain name (``attnsleep+context``) means its active version, which is the one that came with the program
+The default is the ensemble (:mod:`sleepviewer.scoring.ensemble`). A member's plain name (``attnsleep+context``) means its active version, which is the one that came with the program
 unless the user activated another; ``MEMBER@vN`` and ``MEMBER@shipped`` mean that one whatever is active.
 """
 
@@ -19,8 +19,12 @@ from sleepviewer.models.versions import MARK, SHIPPED, ModelVersion, ModelVersio
 from sleepviewer.scoring.base import Engine
 
 YASA: Final = "yasa"
-DEFAULT_ENGINE: Final = "attnsleep+context"
-"""Best by the held-out subjects, and ahead of YASA on a real night that no model saw: docs/experiments.md."""
+ENSEMBLE: Final = "ensemble"
+ENSEMBLE_TITLE: Final = "Ensemble"
+DEFAULT_ENGINE: Final = ENSEMBLE
+"""The most robust, and ahead of YASA on held-out nights: docs/experiments.md."""
+DEFAULT_MEMBER: Final = "attnsleep+context"
+"""Stands for the ensemble where one model is needed: for features, explanations and fine-tuning."""
 
 YASA_CARD: Final = ModelCard(
     name="YASA",
@@ -40,11 +44,13 @@ class EngineSpec:
     """Which engine to make: small and picklable, so that it can be sent to another process.
 
     ``id`` is one of :func:`engine_ids`. ``weights`` is a file of the user's choice; None takes those of the member's
-    active version, or of the version that ``id`` names.
+    active version, or of the version that ``id`` names. ``score_unusable``: whether epochs with an unusable signal are
+    scored all the same.
     """
 
     id: str = DEFAULT_ENGINE
     weights: Path | None = None
+    score_unusable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +99,19 @@ def list_engines() -> tuple[EngineInfo, ...]:
     """
     versions = ModelVersions().versions()
     infos: list[EngineInfo] = []
-    for engine_id in sorted((YASA, *all_names()), key=lambda engine_id: engine_id != DEFAULT_ENGINE):
-        infos += [_yasa()] if engine_id == YASA else _member(engine_id, [v for v in versions if v.member == engine_id])
-    return tuple(infos)
+    for name in sorted(all_names(), key=lambda name: name != DEFAULT_MEMBER):
+        infos += _member(name, [version for version in versions if version.member == name])
+    return (_ensemble(), infos[0], _yasa(), *infos[1:])
+
+
+def single_model(spec: EngineSpec) -> EngineSpec:
+    """Return the engine itself, or for the ensemble the one member that stands for it."""
+    return replace(spec, id=DEFAULT_MEMBER) if spec.id == ENSEMBLE else spec
+
+
+def plain_title(engine: str) -> str | None:
+    """Return the name as shown of an engine that is no member of the family; None for any other."""
+    return {ENSEMBLE: ENSEMBLE_TITLE, YASA: YASA_CARD.name}.get(engine)
 
 
 def resolve(spec: EngineSpec) -> EngineSpec:
@@ -109,9 +125,16 @@ def resolve(spec: EngineSpec) -> EngineSpec:
         return spec
     if not mark:
         active = ModelVersions().active(member)
-        return spec if active is None else EngineSpec(active.name, active.path)
+        return spec if active is None else replace(spec, id=active.name, weights=active.path)
     version = ModelVersions().get(spec.id)
-    return EngineSpec(member if version.number == 0 else version.name, version.path)
+    return replace(spec, id=member if version.number == 0 else version.name, weights=version.path)
+
+
+def _ensemble() -> EngineInfo:
+    from sleepviewer.scoring.recipe import shipped_recipe
+
+    missing = _not_installed("torch")
+    return EngineInfo(ENSEMBLE, ENSEMBLE_TITLE, not missing, missing, shipped_recipe().card, uses_others=True)
 
 
 def _yasa() -> EngineInfo:
@@ -149,14 +172,18 @@ def _not_installed(package: str) -> str:
 
 def make_engine(spec: EngineSpec) -> Engine:
     """Return the engine of a specification. Raises EngineError for an unknown one."""
+    if spec.id == ENSEMBLE:
+        from sleepviewer.scoring.ensemble import EnsembleEngine
+
+        return EnsembleEngine(score_unusable=spec.score_unusable)
     if spec.id == YASA:
         from sleepviewer.scoring.yasa_engine import YasaEngine
 
-        return YasaEngine()
+        return YasaEngine(score_unusable=spec.score_unusable)
     member = spec.id.partition(MARK)[0]
     if member in all_names():
         from sleepviewer.scoring.family_engine import FamilyEngine
 
         meant = resolve(spec)
-        return FamilyEngine(member, meant.weights, name=meant.id)
+        return FamilyEngine(member, meant.weights, name=meant.id, score_unusable=spec.score_unusable)
     raise EngineError(f"There is no engine called “{spec.id}”; there are: {', '.join(engine_ids())}.")

@@ -1,37 +1,72 @@
 """A whole night of one channel as an engine needs it: continuous, plausible, at one rate.
 
-Engines filter and resample the night as one piece, which needs a number for every sample. Samples that are missing
-are filled in for the filter's sake, and the epochs they lie in are marked and never scored.
+Engines filter and resample the night as one piece, which needs a number for every sample. Missing samples are filled
+in for the filter's sake, and the epochs they lie in are marked and never scored; so are epochs whose signal is unusable
+(see :mod:`sleepviewer.recording.quality`), unless the user wants them scored anyway. Single bad seconds of a usable
+epoch are filled in as well, so that neither they nor a filter's ringing after them changes what surrounds them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.errors import ChannelError, UnitError
 from sleepviewer.recording.base import Recording, Samples
+from sleepviewer.recording.quality import BAD_KINDS, QualityKind, SignalQuality, assess, assess_epochs
+from sleepviewer.recording.quality_measures import SECONDS
 from sleepviewer.recording.units import amplitude_notes, interquartile_range
 from sleepviewer.recording.units_told import AS_IT_IS
 from sleepviewer.stages import EPOCH_S
+
+NO_SIGNAL: Final = frozenset({QualityKind.GAP, QualityKind.FLAT})
+"""What makes an epoch of an EOG or EMG unusable: eyes and muscles do move far beyond their usual amplitude."""
+UNUSABLE: Final = frozenset(BAD_KINDS)
+"""What makes an epoch of an EEG unusable."""
+_FILLED: Final = frozenset({QualityKind.EXTREME, QualityKind.FLAT, QualityKind.LINE_NOISE})
+"""Seconds that are filled in where their epoch is usable; a clipped one still holds most of its EEG."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NightSignal:
     """One channel of a night, whole epochs of it.
 
-    ``samples`` is ``float32 [round(n_epochs * 30 * rate_hz)]`` in µV without NaN; ``missing`` is ``bool [n_epochs]``,
-    true where an epoch has a gap or no signal; ``notes`` are sentences for the user.
+    Attributes
+    ----------
+    label, rate_hz: of the channel.
+    samples: ``float32 [round(n_epochs * 30 * rate_hz)]`` in µV without NaN.
+    missing: ``bool [n_epochs]``, true where an epoch is not scored: it has a gap, or its signal is unusable.
+    notes: sentences for the user.
+    quality: of the signal as it was recorded; None counts every epoch as clean.
     """
 
     label: str
     rate_hz: float
     samples: Samples
     missing: NDArray[np.bool_]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    quality: SignalQuality | None = None
+
+    @classmethod
+    def of_epochs(cls, label: str, rate_hz: float, epochs: NDArray[np.float32]) -> Self:
+        """Return the signal of single epochs ``[n, samples]`` in µV without gaps, as an archive holds them."""
+        samples = np.ascontiguousarray(epochs, dtype=np.float32)
+        quality = assess_epochs(samples, rate_hz)
+        return cls(label, rate_hz, samples.reshape(-1), np.zeros(len(samples), dtype=bool), quality=quality)
+
+    @property
+    def clean(self) -> NDArray[np.bool_]:
+        """Which epochs estimates of the whole night may use, ``bool [n_epochs]``: all that are there if none is clean.
+
+        An artifact in them would change the scaling of every other epoch.
+        """
+        there = ~self.missing
+        clean = there if self.quality is None else there & self.quality.clean
+        return clean if clean.any() else there
 
     def at_rate(self, rate_hz: float) -> Samples:
         """Return the samples resampled to another rate, ``float32 [round(n_epochs * 30 * rate_hz)]`` in µV.
@@ -51,8 +86,12 @@ class NightSignal:
         return np.asarray(resampled[:wanted], dtype=np.float32)
 
 
-def read_signal(recording: Recording, label: str) -> NightSignal:
+def read_signal(
+    recording: Recording, label: str, *, unusable: frozenset[QualityKind] = UNUSABLE, score_unusable: bool = False
+) -> NightSignal:
     """Read all whole epochs of one channel.
+
+    Epochs whose signal is of an ``unusable`` kind are not scored; with ``score_unusable`` only those without samples.
 
     Raises ChannelError for a channel that is absent, is no voltage, or has no signal anywhere, UnitError for one whose
     unit nobody has told, RecordingError where the file can't be read.
@@ -60,19 +99,49 @@ def read_signal(recording: Recording, label: str) -> NightSignal:
     channel = recording.channel(label)
     notes = list(_unit_notes(recording, label))
     samples = np.array(recording.read(label, 0.0, recording.n_epochs * EPOCH_S), dtype=np.float32)
-    gap, flat = _missing_epochs(samples, channel.rate_hz, recording.n_epochs)
-    if (gap | flat).all():
+    quality = assess(samples, channel.rate_hz, recording.n_epochs)
+    if score_unusable:
+        unusable = frozenset({QualityKind.GAP})
+    missing = np.isin(quality.kinds, list(unusable))
+    if missing.all():
         raise ChannelError(
-            f"Channel “{label}” of {recording.name} has no signal in any whole epoch; choose another channel."
+            f"Channel “{label}” of {recording.name} has no usable signal in any whole epoch "
+            f"({_kinds_found(quality)}); choose another channel."
         )
-    for epochs, what in ((gap, "no samples in part or all of them (gaps)"), (flat, "a flat line")):
-        if count := int(epochs.sum()):
-            notes.append(f"{count} of {recording.n_epochs} epochs of “{label}” hold {what} and are not scored.")
-    for epoch in np.flatnonzero(flat):
-        start, stop = (round(e * EPOCH_S * channel.rate_hz) for e in (epoch, epoch + 1))
+    notes.extend(quality.notes(label, unusable))
+    if score_unusable and (count := int((~quality.usable & ~missing).sum())):
+        notes.append(f"{count} epochs of “{label}” were scored although their signal is unusable.")
+    notes.extend(amplitude_notes(interquartile_range(_clean_samples(samples, quality, channel.rate_hz)), label))
+    _blank(samples, quality, missing, channel.rate_hz, unusable & _FILLED)
+    return NightSignal(label, channel.rate_hz, fill_gaps(samples), missing, tuple(notes), quality)
+
+
+def _kinds_found(quality: SignalQuality) -> str:
+    return ", ".join(f"{count} × {kind.label}" for kind, count in quality.counts().items() if count)
+
+
+def _clean_samples(samples: Samples, quality: SignalQuality, rate_hz: float) -> Samples:
+    """Return the samples of the clean epochs; all where none is clean."""
+    if not quality.clean.any():
+        return samples
+    width = round(EPOCH_S * rate_hz)
+    whole = len(samples) // width
+    return np.asarray(samples[: whole * width].reshape(whole, width)[quality.clean[:whole]].reshape(-1))
+
+
+def _blank(
+    samples: Samples,
+    quality: SignalQuality,
+    missing: NDArray[np.bool_],
+    rate_hz: float,
+    filled: frozenset[QualityKind],
+) -> None:
+    """Put NaN, in place, where :func:`fill_gaps` shall fill in: epochs that are not scored, bad seconds of others."""
+    bad = np.isin(quality.seconds, list(filled))
+    bad[missing] = True
+    for second in np.flatnonzero(bad.reshape(-1)):
+        start, stop = (round(s * rate_hz * EPOCH_S / SECONDS) for s in (second, second + 1))
         samples[start:stop] = np.nan
-    notes.extend(amplitude_notes(interquartile_range(samples), label))
-    return NightSignal(label, channel.rate_hz, fill_gaps(samples), gap | flat, tuple(notes))
 
 
 def _unit_notes(recording: Recording, label: str) -> tuple[str, ...]:
@@ -90,17 +159,6 @@ def _unit_notes(recording: Recording, label: str) -> tuple[str, ...]:
         f"The file gives no unit for “{label}” of {recording.name}, and none is assumed; say which it is "
         f'(--unit "{label}=mV", or {AS_IT_IS} to score its numbers as they are).'
     )
-
-
-def _missing_epochs(samples: Samples, rate_hz: float, n_epochs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which epochs hold NaN and which hold one value alone, ``bool [n_epochs]`` each."""
-    starts = np.round(np.arange(n_epochs) * EPOCH_S * rate_hz).astype(np.int64)
-    if not len(samples) or not n_epochs or starts[-1] >= len(samples):
-        everything = np.ones(n_epochs, dtype=bool)
-        return everything, ~everything
-    gap = np.logical_or.reduceat(np.isnan(samples), starts)
-    flat = np.maximum.reduceat(samples, starts) == np.minimum.reduceat(samples, starts)
-    return gap, flat & ~gap
 
 
 def fill_gaps(samples: Samples) -> Samples:

@@ -12,17 +12,18 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepviewer.errors import ChannelError, EngineError
+from sleepviewer.errors import ChannelError, EngineError, UnitError
 from sleepviewer.files import sha256_of
 from sleepviewer.recording.base import Recording
 from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
-from sleepviewer.scoring.signals import NightSignal, read_signal
+from sleepviewer.scoring.signals import NO_SIGNAL, NightSignal, read_signal
 from sleepviewer.stages import EPOCH_S, N_STAGES, Proba
 
 MIN_EPOCHS: Final = 10
@@ -35,11 +36,21 @@ _COLUMNS: Final = ("WAKE", "N1", "N2", "N3", "REM")
 _VOLTS_PER_MICROVOLT: Final = 1e-6
 
 
+_MOST_MISSING: Final = 0.1
+"""An EOG or EMG that lacks a larger share of its epochs is not given to YASA by the ensemble."""
+
+
 class YasaEngine:
-    """Score with YASA's pre-trained classifiers, which come with the library."""
+    """Score with YASA's pre-trained classifiers, which come with the library.
+
+    ``score_unusable``: whether epochs with an unusable signal are scored all the same.
+    """
 
     id: Final = "yasa"
     title: Final = "YASA"
+
+    def __init__(self, *, score_unusable: bool = False) -> None:
+        self._score_unusable = score_unusable
 
     def warm_up(self) -> None:
         """Import YASA and let it compile its features by scoring a few minutes of noise."""
@@ -57,56 +68,98 @@ class YasaEngine:
     ) -> Prediction:
         """Score the whole night from the chosen EEG and, where given, EOG and EMG.
 
-        Epochs in which any of them has a gap or no signal are left unscored. Raises EngineError for a night that is
-        too short or that YASA refuses, ChannelError for a channel that is absent or unfit, ScoringCancelled.
+        Epochs in which any of them has a gap or no signal, or the EEG no usable one, are left unscored. Raises
+        EngineError for a night that is too short or that YASA refuses, ChannelError for a channel that is absent or
+        unfit, ScoringCancelled.
         """
         started = time.perf_counter()
         cancel = cancel or CancelToken()
         progress(Progress(0.0, "reading"))
-        signals = _read(recording, channels)
+        _check(recording, channels)
+        eeg = read_signal(recording, channels.eeg, score_unusable=self._score_unusable)
+        signals = {"EEG": eeg} | {
+            kind: read_signal(recording, label, unusable=NO_SIGNAL) for kind, label in _others(channels).items()
+        }
         cancel.check()
-        rate_hz = signals["EEG"].rate_hz
-        classifier = classifier_path(tuple(signals))
-        with yasa_calls():
-            progress(Progress(0.1, "features"))
-            staging = _staging({kind: signal.at_rate(rate_hz) for kind, signal in signals.items()}, rate_hz)
-            cancel.check()
-            staging.fit()
-            cancel.check()
-            progress(Progress(0.9, "staging"))
-            table = staging.predict(str(classifier)).proba
-        cancel.check()
-        missing = np.logical_or.reduce([signal.missing for signal in signals.values()])
-        proba = _fit_to_night(table[list(_COLUMNS)].to_numpy(dtype=np.float32), missing)
-        progress(Progress(1.0, "done", 0, proba))
-        return Prediction(
-            proba=proba,
-            engine=self.id,
-            engine_version=yasa_version(),
-            weights_sha256=sha256_of(classifier),
-            channels=channels.labels,
-            seconds=time.perf_counter() - started,
-            notes=tuple(note for signal in signals.values() for note in signal.notes),
-        )
+        prediction = _score(signals, np.logical_or.reduce([s.missing for s in signals.values()]), progress, cancel)
+        notes = tuple(note for signal in signals.values() for note in signal.notes)
+        return replace(prediction, seconds=time.perf_counter() - started, notes=notes)
+
+    def score_beside(
+        self, eeg: NightSignal, recording: Recording, channels: ChannelChoice, cancel: CancelToken
+    ) -> Prediction:
+        """Score a night whose EEG is read already; an EOG or EMG that is unfit is left out, with a note.
+
+        What is to be said of the EEG itself is left to the caller. Raises EngineError, ChannelError for an EEG that is
+        unfit, ScoringCancelled.
+        """
+        _check(recording, ChannelChoice(channels.eeg))
+        signals, notes = {"EEG": eeg}, []
+        for kind, label in _others(channels).items():
+            try:
+                _check_rate(recording, kind, label)
+                signal = read_signal(recording, label, unusable=NO_SIGNAL)
+                share = float(signal.missing.mean())
+                if share > _MOST_MISSING:
+                    raise ChannelError(f"“{label}” has no signal in {share:.0%} of the epochs.")
+            except (ChannelError, UnitError) as error:
+                notes.append(f"YASA was not given “{label}” as {kind}: {error}")
+                continue
+            signals[kind] = signal
+        return replace(_score(signals, eeg.missing, no_progress, cancel), notes=tuple(notes))
 
 
-def _read(recording: Recording, channels: ChannelChoice) -> dict[str, NightSignal]:
-    """Return the chosen channels' signals by kind (EEG, EOG, EMG), EEG first."""
+def _score(
+    signals: Mapping[str, NightSignal], missing: NDArray[np.bool_], progress: ProgressCallback, cancel: CancelToken
+) -> Prediction:
+    """Score signals by kind, EEG first; epochs ``missing`` ``bool [n_epochs]`` stay unscored."""
+    started = time.perf_counter()
+    rate_hz = signals["EEG"].rate_hz
+    classifier = classifier_path(tuple(signals))
+    with yasa_calls():
+        progress(Progress(0.1, "features"))
+        staging = _staging({kind: signal.at_rate(rate_hz) for kind, signal in signals.items()}, rate_hz)
+        cancel.check()
+        staging.fit()
+        cancel.check()
+        progress(Progress(0.9, "staging"))
+        table = staging.predict(str(classifier)).proba
+    cancel.check()
+    proba = _fit_to_night(table[list(_COLUMNS)].to_numpy(dtype=np.float32), missing)
+    progress(Progress(1.0, "done", 0, proba))
+    return Prediction(
+        proba=proba,
+        engine=YasaEngine.id,
+        engine_version=yasa_version(),
+        weights_sha256=sha256_of(classifier),
+        channels=tuple(signal.label for signal in signals.values()),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _others(channels: ChannelChoice) -> dict[str, str]:
+    """Return the chosen channels beside the EEG, by kind."""
+    return {kind: label for kind, label in (("EOG", channels.eog), ("EMG", channels.emg)) if label}
+
+
+def _check(recording: Recording, channels: ChannelChoice) -> None:
+    """Raise EngineError for a night that is too short, ChannelError for a channel that is absent or too slow."""
     if recording.n_epochs < MIN_EPOCHS:
         raise EngineError(
             f"{recording.name} lasts {recording.duration_s / 60:.1f} minutes; YASA needs at least five minutes."
         )
-    chosen = {"EEG": channels.eeg, "EOG": channels.eog, "EMG": channels.emg}
-    labels = {kind: label for kind, label in chosen.items() if label}
-    for kind, label in labels.items():
-        rate_hz = recording.channel(label).rate_hz
-        if (kind == "EEG" and rate_hz <= _MIN_EEG_RATE_HZ) or rate_hz < _MIN_OTHER_RATE_HZ:
-            needed = f"more than {_MIN_EEG_RATE_HZ:g}" if kind == "EEG" else f"at least {_MIN_OTHER_RATE_HZ:g}"
-            raise ChannelError(
-                f"Channel “{label}” of {recording.name} has {rate_hz:g} samples a second; as {kind} YASA needs "
-                f"{needed}: choose another channel{'' if kind == 'EEG' else ' or none'}."
-            )
-    return {kind: read_signal(recording, label) for kind, label in labels.items()}
+    for kind, label in ({"EEG": channels.eeg} | _others(channels)).items():
+        _check_rate(recording, kind, label)
+
+
+def _check_rate(recording: Recording, kind: str, label: str) -> None:
+    rate_hz = recording.channel(label).rate_hz
+    if (kind == "EEG" and rate_hz <= _MIN_EEG_RATE_HZ) or rate_hz < _MIN_OTHER_RATE_HZ:
+        needed = f"more than {_MIN_EEG_RATE_HZ:g}" if kind == "EEG" else f"at least {_MIN_OTHER_RATE_HZ:g}"
+        raise ChannelError(
+            f"Channel “{label}” of {recording.name} has {rate_hz:g} samples a second; as {kind} YASA needs "
+            f"{needed}: choose another channel{'' if kind == 'EEG' else ' or none'}."
+        )
 
 
 def _staging(microvolts: Mapping[str, NDArray[np.floating]], rate_hz: float) -> Any:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sleepviewer.models.normalisation import Epochs
+
+Gains = NDArray[np.float64]
 
 _KNOTS_HZ: Final = np.array([0.3, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 35.0])
 
@@ -24,7 +27,10 @@ class Augmentation:
     polarity: share of epochs that are turned upside down (another reference).
     gain: standard deviation of the logarithm of the amplitude.
     filter_db: standard deviation of a random smooth filter, at knots from 0.3 to 35 Hz (other electrodes, amplifiers).
-    noise: the most coloured noise that is added, as a share of the epoch's own standard deviation.
+    noise: the most colored noise that is added to most epochs, as a share of the epoch's own standard deviation.
+    loud: share of epochs that get louder noise instead, as a bad electrode adds it to a whole night.
+    loud_noise: the most of it, in units of the night's spread (1 after scaling); the sum is scaled back as the night's
+        own scaling would.
     stretch: the most that time is stretched or squeezed, as a share.
     artefacts: share of epochs that get a burst of muscle or a slow swing.
     """
@@ -33,6 +39,8 @@ class Augmentation:
     gain: float = 0.2
     filter_db: float = 2.5
     noise: float = 0.25
+    loud: float = 0.3
+    loud_noise: float = 1.2
     stretch: float = 0.05
     artefacts: float = 0.1
 
@@ -64,19 +72,31 @@ class Augmentation:
         """Filter every epoch by a random smooth curve, and add noise whose spectrum falls with a random slope."""
         n, length = epochs.shape
         frequency = np.fft.rfftfreq(length, 1 / rate_hz)
-        knots = rng.normal(0, self.filter_db, (n, len(_KNOTS_HZ)))
-        knots -= knots.mean(axis=1, keepdims=True)
-        where = np.interp(np.log(np.maximum(frequency, _KNOTS_HZ[0])), np.log(_KNOTS_HZ), np.arange(len(_KNOTS_HZ)))
-        left = np.minimum(where.astype(int), len(_KNOTS_HZ) - 2)
-        share = where - left
-        gain_db = (1 - share) * knots[:, left] + share * knots[:, left + 1]
-        spectrum = np.fft.rfft(epochs) * 10 ** (gain_db / 20)
+        spectrum = np.fft.rfft(epochs) * random_filters(n, length, rate_hz, self.filter_db, rng)
         slope = rng.uniform(0, 1, (n, 1))
         shape = np.maximum(frequency, 0.5) ** -slope
         noise = np.fft.irfft(np.fft.rfft(rng.standard_normal((n, length), dtype=np.float32)) * shape, length)
         level = rng.uniform(0, self.noise, (n, 1)) * epochs.std(axis=1, keepdims=True)
+        loud = rng.random((n, 1)) < self.loud
+        level = np.where(loud, rng.uniform(0, self.loud_noise, (n, 1)), level)
         noise *= level / np.maximum(noise.std(axis=1, keepdims=True), 1e-9)
-        return np.asarray(np.fft.irfft(spectrum, length) + noise, dtype=np.float32)
+        rescaled = np.where(loud, 1 / np.sqrt(1 + level**2), 1)
+        return np.asarray((np.fft.irfft(spectrum, length) + noise) * rescaled, dtype=np.float32)
+
+
+def random_filters(n: int, length: int, rate_hz: float, spread_db: float, rng: np.random.Generator) -> Gains:
+    """Return ``n`` random smooth gains ``[n, length // 2 + 1]`` for the spectra of epochs of ``length`` samples.
+
+    They are drawn at a few knots from 0.3 to 35 Hz with a standard deviation of ``spread_db``, their mean being 0 dB.
+    """
+    frequency = np.fft.rfftfreq(length, 1 / rate_hz)
+    knots = rng.normal(0, spread_db, (n, len(_KNOTS_HZ)))
+    knots -= knots.mean(axis=1, keepdims=True)
+    where = np.interp(np.log(np.maximum(frequency, _KNOTS_HZ[0])), np.log(_KNOTS_HZ), np.arange(len(_KNOTS_HZ)))
+    left = np.minimum(where.astype(int), len(_KNOTS_HZ) - 2)
+    share = where - left
+    gain_db = (1 - share) * knots[:, left] + share * knots[:, left + 1]
+    return np.asarray(10 ** (gain_db / 20))
 
 
 def _add_artefact(x: Epochs, rate_hz: float, rng: np.random.Generator) -> None:

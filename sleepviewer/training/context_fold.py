@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -60,14 +61,14 @@ def train_context_fold(
     loaded = load_weights(epoch_folder / WEIGHTS_FILE)
     epoch_model = loaded.build()
     started = time.perf_counter()
-    summaries = {night.name: summaries_of(epoch_model, night.x) for night in data.nights}
+    summaries = {night.name: in_places(night, summaries_of(epoch_model, night.x)) for night in data.nights}
     held_out = held_out_nights(data, fold)
     torch.manual_seed(config.seed)
     context = ContextModel()
 
     def logits_of_nights(model: nn.Module, nights: Sequence[LabelledNight]) -> list[NightLogits]:
         assert isinstance(model, ContextModel)
-        return [NightLogits(night, model.night(summaries[night.name]).numpy()) for night in nights]
+        return [NightLogits(night, model.night(summaries[night.name]).numpy()[places(night)]) for night in nights]
 
     def evaluate(model: nn.Module) -> Scores:
         return {part: figures(logits_of_nights(model, nights)) for part, nights in held_out.items()}
@@ -123,12 +124,31 @@ def summaries_of(model: EpochModel, x: Any) -> Tensor:
     return torch.cat(parts)
 
 
+def places(night: LabelledNight) -> NDArray[np.intp]:
+    """Return where a night's epochs lie, counted from its first one: ``intp [n]``, with holes where epochs are missing."""
+    index = np.asarray(night.epoch_index, dtype=np.intp)
+    return index - index[0] if len(index) else index
+
+
+def in_places(night: LabelledNight, summaries: Tensor) -> Tensor:
+    """Lay summaries ``[n, 65]`` on their places in the night, ``[n_epochs, 65]``: holes stay holes, rows of NaN."""
+    where = places(night)
+    laid = summaries.new_full((int(where[-1]) + 1 if len(where) else 0, summaries.shape[1]), torch.nan)
+    laid[torch.from_numpy(where)] = summaries
+    return laid
+
+
 def _labels(night: LabelledNight) -> Tensor:
-    return torch.from_numpy(night.y.astype(np.int64))
+    where = places(night)
+    labels = torch.full((int(where[-1]) + 1 if len(where) else 0,), _NO_LABEL)
+    labels[torch.from_numpy(where)] = torch.from_numpy(night.y.astype(np.int64))
+    return labels
 
 
 def window_batches(nights: Sequence[tuple[Tensor, Tensor]], window: int) -> Batches:
-    """Return a source of batches of windows ``[b, window, 65]`` and labels ``[b, window]``, -1 beyond a night's end.
+    """Return a source of batches of windows ``[b, window, 65]`` and labels ``[b, window]``.
+
+    Rows of NaN are gaps, labels of -1 do not count; both fill what lies beyond a night's end.
 
     Each pass cuts every night into windows from a random first epoch, so that no epoch is always at a window's edge.
     The first and the last are moved into the night, so that only a night shorter than a window is padded.
@@ -146,10 +166,10 @@ def window_batches(nights: Sequence[tuple[Tensor, Tensor]], window: int) -> Batc
             chosen = order[first : first + _WINDOWS_A_BATCH]
             x = [nights[index][0][start:stop] for index, start, stop in chosen]
             y = [nights[index][1][start:stop] for index, start, stop in chosen]
-            if len(x) * max(map(len, x)) < 2:
-                continue  # one epoch alone has no spread to normalise a batch by
+            if sum(int((~rows.isnan().any(dim=1)).sum()) for rows in x) < 2:
+                continue  # one epoch alone has no spread to normalize a batch by
             yield (
-                nn.utils.rnn.pad_sequence(x, batch_first=True),
+                nn.utils.rnn.pad_sequence(x, batch_first=True, padding_value=float("nan")),
                 nn.utils.rnn.pad_sequence(y, batch_first=True, padding_value=_NO_LABEL),
             )
 

@@ -31,7 +31,7 @@ def stages_of(weights: LoadedWeights, nights: Sequence[Epochs]) -> list[StageArr
         batches = [model.batch(x[first : first + _BATCH]) for first in range(0, len(x), _BATCH)]
         proba = np.concatenate([batch[0] for batch in batches])
         if model.has_context:
-            proba = model.night([batch[1] for batch in batches])
+            proba = model.night(torch.cat([batch[1] for batch in batches])).proba
         found.append(proba.argmax(axis=1).astype(np.int8))
     return found
 
