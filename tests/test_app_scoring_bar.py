@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QCheckBox, QComboBox
 from pytestqt.qtbot import QtBot
 from scoring_fakes import FakeChannel, FakeRecording, eeg
 
 from sleepviewer.app.scoring_bar import ScoringBar
+from sleepviewer.app.settings import Settings
 from sleepviewer.models.shipped import shipped_weights
+from sleepviewer.scoring.base import ChannelChoice
 from sleepviewer.scoring.registry import EngineInfo, EngineSpec, list_engines
 
 PUBLISHED = Path(__file__).parent / "data" / "attnsleep_100hz.safetensors"
@@ -77,7 +79,34 @@ def test_the_others_are_offered_to_an_engine_that_uses_them_alone(bar: ScoringBa
     assert bar.choice is not None
     assert bar.choice.labels == ("EEG C4",)
     uses_others = [info.id for info in list_engines() if info.uses_others]
-    assert uses_others == ["yasa"]
+    assert uses_others == ["ensemble", "yasa"]
+
+
+def test_the_ensemble_gets_the_others_unless_they_are_switched_off(qtbot: QtBot) -> None:
+    settings = Settings(remember=False)
+    night = FakeRecording(
+        {"EEG C4": FakeChannel(eeg(2)), "EOG left": FakeChannel(eeg(2)), "EMG chin": FakeChannel(eeg(2))}
+    )
+    first, second = ScoringBar(settings), ScoringBar(settings)
+    for bar in (first, second):
+        qtbot.addWidget(bar)
+        bar.set_recording(night)
+    assert first.choice == ChannelChoice("EEG C4", "EOG left", "EMG chin")
+    box = first.findChild(QCheckBox)
+    assert isinstance(box, QCheckBox)
+    assert box.text() == "+ EOG left, EMG chin"
+    box.click()
+    assert first.choice == ChannelChoice("EEG C4")
+    third = ScoringBar(settings)
+    qtbot.addWidget(third)
+    third.set_recording(night)
+    assert third.choice == ChannelChoice("EEG C4")
+
+
+def test_unusable_signal_is_scored_only_where_it_is_asked_for(bar: ScoringBar) -> None:
+    assert not bar.spec.score_unusable
+    bar.score_unusable = True
+    assert bar.spec == EngineSpec(score_unusable=True)
 
 
 def test_long_names_do_not_widen_the_tool_bar(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

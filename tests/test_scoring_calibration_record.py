@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 from review_values import prediction_of
 
-from sleepviewer.files import sha256_of
-from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.scoring.base import Prediction
 from sleepviewer.scoring.calibration_record import UNCALIBRATED, calibration_record
+from sleepviewer.scoring.recipe import possible_identities, shipped_recipe
 from sleepviewer.scoring.registry import DEFAULT_ENGINE, YASA
 
 
@@ -19,17 +18,24 @@ def scoring_of(engine: str, sha256: str) -> Prediction:
 
 
 def test_the_default_engine_is_calibrated_and_says_what_was_measured() -> None:
-    path = shipped_weights(DEFAULT_ENGINE)
-    assert path is not None
-    card = peek_card(path)
-    assert card is not None
-    record = calibration_record(scoring_of(DEFAULT_ENGINE, sha256_of(path)))
-    assert record.calibrated
+    card = shipped_recipe().card
+    for identity in possible_identities(shipped=True):
+        record = calibration_record(scoring_of(DEFAULT_ENGINE, identity))
+        assert record.calibrated
+        assert record.valid
     errors = dict(record.errors)
     assert errors["ucddb018"] == card.measured["ucddb018 ece"]
     ((where, expected, true),) = record.expectations
     assert (where, true) == ("ucddb018", card.measured["ucddb018 kappa"])
     assert f"κ {expected:.2f} expected, {true:.2f} true (ucddb018)" in record.sentence
+
+
+def test_a_recording_beyond_what_was_validated_is_said_to_be() -> None:
+    (identity, *_) = possible_identities(shipped=True)
+    scored = replace(scoring_of(DEFAULT_ENGINE, identity), unvalidated=("it is short", "it is odd"))
+    record = calibration_record(scored)
+    assert not record.valid
+    assert record.sentence == "Not validated for this recording: it is short; it is odd."
 
 
 @pytest.mark.parametrize(("engine", "sha256"), [(DEFAULT_ENGINE, "ab" * 32), (YASA, "ab" * 32), ("fake", "")])

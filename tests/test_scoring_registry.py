@@ -25,8 +25,8 @@ def test_every_listed_engine_can_be_made() -> None:
         assert (engine.id, engine.title) == (info.id, info.title)
 
 
-def test_yasa_and_all_members_are_listed() -> None:
-    assert {info.id for info in list_engines()} == {"yasa", *all_names()}
+def test_the_ensemble_yasa_and_all_members_are_listed() -> None:
+    assert {info.id for info in list_engines()} == {"ensemble", "yasa", *all_names()}
     assert tuple(info.id for info in list_engines()) == engine_ids()
     assert len({info.title for info in list_engines()}) == len(list_engines())
 

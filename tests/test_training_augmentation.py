@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 
@@ -64,7 +66,7 @@ def test_each_epoch_is_changed_by_itself() -> None:
     ],
 )
 def test_each_change_is_what_it_says(strength: dict[str, float], holds: object) -> None:
-    off = {"polarity": 0, "gain": 0, "filter_db": 0, "noise": 0, "stretch": 0, "artefacts": 0}
+    off = asdict(NONE)
     x = epochs()
     x = np.where(np.abs(x) < 0.05, 0.05, x).astype(np.float32)
     changed = Augmentation(**off | strength).apply(x, RATE, rng())
@@ -75,7 +77,7 @@ def test_each_change_is_what_it_says(strength: dict[str, float], holds: object) 
 
 def test_stretching_moves_a_sine_by_at_most_what_is_allowed() -> None:
     sine = np.sin(2 * np.pi * 10 * np.arange(3000) / RATE, dtype=np.float32)[None].repeat(20, axis=0)
-    changed = Augmentation(polarity=0, gain=0, filter_db=0, noise=0, stretch=0.05, artefacts=0, loud=0).apply(sine, RATE, rng())
+    changed = replace(NONE, stretch=0.05).apply(sine, RATE, rng())
     peaks = np.abs(np.fft.rfft(changed)).argmax(axis=1) / 30
     assert (np.abs(peaks - 10) <= 0.55).all()
     assert peaks.std() > 0.05

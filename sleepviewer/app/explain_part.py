@@ -26,7 +26,7 @@ from sleepviewer.scoring.explain import (
     check_explainable,
     pair_of,
 )
-from sleepviewer.scoring.registry import EngineSpec
+from sleepviewer.scoring.registry import EngineSpec, single_model
 from sleepviewer.stages import Stage
 
 _PAUSE_MS: Final = 300
@@ -141,13 +141,15 @@ class ExplainPart(QObject):
     def _request(self, session: NightSession, prediction: Prediction) -> ExplanationRequest:
         chosen = self._services.engine()
         recording, epoch = session.night.recording, session.epoch
+        scorer = chosen if chosen.id == prediction.engine else EngineSpec(prediction.engine)
+        model = single_model(scorer)
         return ExplanationRequest(
             recording.path,
-            chosen if chosen.id == prediction.engine else EngineSpec(prediction.engine),
+            model,
             prediction.channels[0],
             epoch,
             pair_of(prediction.proba[epoch], *_label(session.document, epoch)),
-            prediction.weights_sha256,
+            prediction.weights_sha256 if model == scorer else "",
             recording.stamp,
         )
 

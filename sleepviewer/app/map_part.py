@@ -28,7 +28,7 @@ from sleepviewer.review.document import Change, Document
 from sleepviewer.review.lookalikes import OPEN_NIGHT, archived_night, open_night, stages_of
 from sleepviewer.review.navigation import EpochWalk
 from sleepviewer.scoring.features import ArchiveNight, ArchiveNights, FeaturesRequest, NightFeatures, no_features
-from sleepviewer.scoring.registry import EngineSpec, list_engines
+from sleepviewer.scoring.registry import EngineSpec, list_engines, single_model
 from sleepviewer.stages import EPOCH_S
 
 _NOTHING = (
@@ -156,7 +156,7 @@ class MapPart(QObject):
 
     def look(self) -> None:
         """See the open night's epochs as the model in the tool bar does, in the background."""
-        session, spec = self._session, self._services.engine()
+        session, spec = self._session, single_model(self._services.engine())
         if session is None:
             return
         if session.document.blinded:

@@ -147,12 +147,12 @@ class RetrainingPart(QObject):
     def _offer_bases(self) -> None:
         from sleepviewer.app.retraining_panel import BaseOffer
         from sleepviewer.models.versions import MARK, SHIPPED
-        from sleepviewer.scoring.registry import YASA, list_engines
+        from sleepviewer.scoring.registry import list_engines, plain_title
 
         # By the names of versions: what a plain name means changes when another one is activated.
         offers: list[BaseOffer] = []
         for info in list_engines():
-            if info.ready and info.id != YASA:
+            if info.ready and plain_title(info.id) is None:
                 plain = f"{info.id}{MARK}{SHIPPED}" if MARK not in info.id else info.id
                 name = info.version.name if info.version is not None else plain
                 if name not in {offer.name for offer in offers}:

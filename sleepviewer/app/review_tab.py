@@ -14,7 +14,7 @@ from sleepviewer.app.queue_table import QueueModel, QueueTable
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.theme import Theme, tabular
 from sleepviewer.review.review_queue import ReviewQueue
-from sleepviewer.scoring.calibration_record import calibration_record
+from sleepviewer.scoring.calibration_record import CalibrationRecord, calibration_record
 
 _NOT_SCORED = "Score the night (S) to see which epochs the model is unsure of."
 _REST_MS = 60
@@ -136,7 +136,7 @@ class ReviewTab(QWidget):
             self._expected.setText(_NOT_SCORED)
             return
         record = calibration_record(prediction)
-        self._expected.setText(_expected_text(queue, plan, certain=record.calibrated))
+        self._expected.setText(_expected_text(queue, plan, record))
         second = "" if queue.second is None else f" In the order, {queue.second.engine} counts as a second opinion."
         self._worth.setText(record.sentence + second)
         self._show_progress(queue, plan)
@@ -189,12 +189,15 @@ def _words(name: str, parent: QWidget) -> QLabel:
     return label
 
 
-def _expected_text(queue: ReviewQueue, plan: ReviewPlan, *, certain: bool) -> str:
-    """What agreement is to be expected now and at the end of the budget, and what it is by the expert's hypnogram."""
-    about = "" if certain else "about "
-    lines = [f"Expected now: {about}{_agreement_text(plan, 0)}"]
-    if plan.stop:
-        lines.append(f"{_after_text(plan.stop)}: {about}{_agreement_text(plan, plan.stop)}")
+def _expected_text(queue: ReviewQueue, plan: ReviewPlan, record: CalibrationRecord) -> str:
+    """Return the agreement expected now and at the end of the budget, and what it is by the reference."""
+    if record.unvalidated:
+        lines = ["Expected agreement: not validated for this recording"]
+    else:
+        about = "" if record.calibrated else "about "
+        lines = [f"Expected now: {about}{_agreement_text(plan, 0)}"]
+        if plan.stop:
+            lines.append(f"{_after_text(plan.stop)}: {about}{_agreement_text(plan, plan.stop)}")
     if (kappa := queue.measured_kappa) is not None:
         lines.append(f"By the expert's hypnogram now: κ {kappa:.2f}")
     return "<br>".join(lines)

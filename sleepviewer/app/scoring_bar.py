@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +19,20 @@ from PySide6.QtWidgets import (
 )
 
 from sleepviewer.app.model_shelf import model_shelf
+from sleepviewer.app.settings import Settings
 from sleepviewer.models.family import title_of
 from sleepviewer.models.origin import Origin, origin_of_file
 from sleepviewer.models.shipped import member_of, peek_card
 from sleepviewer.models.versions import MARK
-from sleepviewer.recording import Recording, propose_emg, propose_eog, propose_scoring_channel
+from sleepviewer.recording import Recording, propose_scoring_channel
 from sleepviewer.recording.base import Role
 from sleepviewer.scoring.base import ChannelChoice
+from sleepviewer.scoring.channels import choose_channels
 from sleepviewer.scoring.registry import EngineSpec, list_engines
 
 _MEASURED_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 _PICKER_CHARACTERS: Final = 48
+_WITH_OTHERS: Final = "scoring/with_eog_emg"
 
 
 class ScoringBar(QWidget):
@@ -38,12 +42,17 @@ class ScoringBar(QWidget):
     channel_chosen = Signal(str)
     """The user has chosen a channel; one that was only proposed is no choice."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._settings = settings or Settings(remember=False)
+        self.score_unusable = False
+        """Whether epochs with an unusable signal are to be scored as well."""
         self._recording: Recording | None = None
         self._files: list[Path] = []
         self._channel = _picker("Channel to score", 16, self)
         self._with_others = QCheckBox("+ EOG, EMG", self)
+        self._with_others.setChecked(self._settings.get_json(_WITH_OTHERS, True))
+        self._with_others.toggled.connect(lambda on: self._settings.set_json(_WITH_OTHERS, on))
         self._with_others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._engine = _picker("Scoring engine", 12, self)
         self._engine.setItemDelegate(_MeasuredDelegate(self._engine))
@@ -100,16 +109,14 @@ class ScoringBar(QWidget):
         """The channels that the engine gets."""
         if self.channel is None or self._recording is None:
             return None
-        if not (self._with_others.isChecked() and self._with_others.isVisibleTo(self)):
-            return ChannelChoice(self.channel)
-        return ChannelChoice(self.channel, propose_eog(self._recording), propose_emg(self._recording))
+        return choose_channels(self._recording, self.spec, self.channel, eeg_only=not self._with_others.isChecked())
 
     @property
     def spec(self) -> EngineSpec:
         """The chosen engine."""
         spec = self._engine.currentData()
         assert isinstance(spec, EngineSpec)
-        return spec
+        return replace(spec, score_unusable=self.score_unusable)
 
     def add_weights(self, path: Path) -> None:
         """Offer the member that a file of weights holds, with these weights, and choose it."""
@@ -129,7 +136,7 @@ class ScoringBar(QWidget):
 
     def refresh_engines(self) -> None:
         """Offer the engines anew: versions were made, activated or deleted. The chosen one stays, if it can."""
-        chosen = self.spec
+        chosen = self._engine.currentData()
         self._engine.blockSignals(True)
         self._engine.clear()
         self._fill_engines()
@@ -149,7 +156,6 @@ class ScoringBar(QWidget):
 
     def _fill_engines(self) -> None:
         """Offer the engines that can score as they are; the first of them is the default one."""
-        self._using_others = {info.id for info in list_engines() if info.uses_others}
         for info in list_engines():
             if info.ready:
                 # Before the name: behind it, it would be cut off where the name is long.
@@ -189,13 +195,13 @@ class ScoringBar(QWidget):
         self._channel.setToolTip(f"The model is given {label} at {channel.rate_hz:g} Hz{proposed}{warning}")
 
     def _offer_others(self) -> None:
-        """EOG and EMG are offered where the engine can use them and the night has them; the user agrees by ticking."""
-        others = []
-        if self._recording is not None and self.spec.id in self._using_others:
-            others = [c for c in (propose_eog(self._recording), propose_emg(self._recording)) if c is not None]
+        """Show the EOG and EMG that the engine is given beside the EEG; clearing the box withholds them."""
+        others: tuple[str, ...] = ()
+        if self._recording is not None:
+            others = choose_channels(self._recording, self.spec, "").labels
         self._with_others.setVisible(bool(others))
         self._with_others.setText(f"+ {', '.join(others)}".replace("&", "&&"))
-        self._with_others.setToolTip(f"Give the engine {' and '.join(others)} as well")
+        self._with_others.setToolTip(f"Score with {' and '.join(others)} as well; clear to use the EEG alone")
 
 
 class _MeasuredDelegate(QStyledItemDelegate):

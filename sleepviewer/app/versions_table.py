@@ -17,7 +17,7 @@ from sleepviewer.models.family import all_names, title_of
 from sleepviewer.models.origin import Origin
 from sleepviewer.models.versions import DamagedVersion, FigureRow, ModelVersion, ModelVersions
 from sleepviewer.review.contenders import engine_title
-from sleepviewer.scoring.registry import DEFAULT_ENGINE
+from sleepviewer.scoring.registry import DEFAULT_MEMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def rows_of(versions: ModelVersions) -> tuple[VersionRow, ...]:
     """Return a row for every model that can score, shipped and the user's, and for every damaged file."""
     own = versions.versions()
     rows: list[VersionRow] = []
-    for member in sorted(all_names(), key=lambda name: name != DEFAULT_ENGINE):
+    for member in sorted(all_names(), key=lambda name: name != DEFAULT_MEMBER):
         of_it = [version for version in own if version.member == member]
         with suppress(VersionError):  # no weights of it come with the program
             rows.append(_row(versions.shipped(member), alone=not of_it))

@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.actions_ = Actions(self, self.run_command)
         self.actions_.set_theme(self._theme)
-        self.scoring_bar = ScoringBar(self)
+        self.scoring_bar = ScoringBar(self._settings, self)
         self.info_bar = InfoBar(self._theme, self)
         self.units_bar = UnitsBar(self._theme, self)
         self._readings = Readings(self)
@@ -208,6 +208,7 @@ class MainWindow(QMainWindow):
             "whole_night": self.page.night.show_whole_night,
             "score": self.score,
             "cancel_scoring": self.cancel_scoring,
+            "score_unusable": self._set_score_unusable,
             "load_weights": self._ask_for_weights,
             "about": lambda: dialogs.show_about(self),
         }
@@ -228,6 +229,9 @@ class MainWindow(QMainWindow):
     def _set_advance(self) -> None:
         if self._review is not None:
             self._review.advance = self.actions_["advance"].isChecked()
+
+    def _set_score_unusable(self) -> None:
+        self.scoring_bar.score_unusable = self.actions_["score_unusable"].isChecked()
 
     def _go_to(self, epoch: int) -> None:
         if self._session is not None:

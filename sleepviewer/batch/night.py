@@ -29,7 +29,8 @@ from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.review_queue import DEFAULT_BUDGET
 from sleepviewer.review.saving import check_not_source, make_archive
-from sleepviewer.scoring.base import ChannelChoice, Engine, Prediction
+from sleepviewer.scoring.base import Engine, Prediction
+from sleepviewer.scoring.channels import choose_channels
 from sleepviewer.scoring.worker import limit_threads
 from sleepviewer.stages import SCORED_STAGES
 
@@ -161,7 +162,10 @@ def _predict(night: Night, wanted: Wanted) -> Prediction:
         )
     night.channel = eeg
     engine = _engine(wanted)
-    prediction = engine.score(night.recording, ChannelChoice(eeg, wanted.eog, wanted.emg))
+    channels = choose_channels(
+        night.recording, wanted.spec, eeg, eog=wanted.eog, emg=wanted.emg, eeg_only=wanted.eeg_only
+    )
+    prediction = engine.score(night.recording, channels)
     night.document.set_prediction(prediction)
     night.document.set_base(Base.MODEL)
     return prediction
@@ -231,10 +235,13 @@ def _agreement(night: Night) -> dict[str, Any] | None:
 
 
 def share_to_review(prediction: Prediction) -> float | None:
-    """Return the share of a night to review, most doubtful first, until κ is expected to be 0.90; None if unscored.
+    """Return the share of a night to review, most uncertain first, until κ is expected to be 0.90.
 
-    It rests on the model's probabilities alone (see :mod:`sleepviewer.analysis.review_plan`), so that nights compare.
+    None where nothing was scored, or no agreement can be expected because the night is unlike those that the engine was
+    validated on. It rests on the model's probabilities alone (see :mod:`sleepviewer.analysis.review_plan`), so that nights compare.
     """
+    if prediction.unvalidated:
+        return None
     nobody = np.zeros(len(prediction), dtype=bool)
     found = plan_review(Evidence(prediction.proba), prediction.stages, nobody, DEFAULT_BUDGET, Work(1.0))
     return round(found.stop / found.total, 4) if found.total else None

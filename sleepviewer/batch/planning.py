@@ -28,7 +28,8 @@ class Wanted:
     ----------
     out: the folder of the archives and the manifest, absolute.
     spec: who scores.
-    channel, eog, emg: labels that every night is asked for; without a channel it is proposed from the names.
+    channel, eog, emg: labels that every night is asked for; those that are not named are proposed from the names.
+    eeg_only: whether the engine gets the EEG alone.
     signal: whether archives hold the signal, which training needs.
     truth_patterns: names of the expert's hypnogram, see :func:`truth_names`; none has it found by its name.
     replace: whether archives that are there may be written over.
@@ -40,6 +41,7 @@ class Wanted:
     channel: str | None = None
     eog: str | None = None
     emg: str | None = None
+    eeg_only: bool = False
     signal: bool = True
     truth_patterns: tuple[str, ...] = ()
     replace: bool = False
@@ -48,7 +50,9 @@ class Wanted:
     @property
     def asked(self) -> dict[str, Any]:
         """What a line of the manifest says was asked for, as JSON-ready values."""
-        return {"channel": self.channel, "eog": self.eog, "emg": self.emg, "signal": self.signal}
+        asked: dict[str, Any] = {"channel": self.channel, "eog": self.eog, "emg": self.emg, "signal": self.signal}
+        switches = {"eeg_only": self.eeg_only, "score_unusable": self.spec.score_unusable}
+        return asked | {name: True for name, on in switches.items() if on}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from sleepviewer.errors import BatchError
 from sleepviewer.files import sha256_of
 from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.recording.base import FileStamp
-from sleepviewer.scoring.registry import YASA, EngineSpec
+from sleepviewer.scoring.recipe import possible_identities
+from sleepviewer.scoring.registry import ENSEMBLE, YASA, EngineSpec
 
 _POLL_S: Final = 0.2
 
@@ -151,7 +152,7 @@ def run(
 def _todo(planned: Plan, earlier: dict[str, Earlier], listed: set[str], count: _Count) -> Iterator[Job]:
     """Yield the nights that are not done yet; those that are count as kept."""
     wanted = planned.wanted
-    expected = expected_weights(wanted.spec) if earlier else ""
+    expected = expected_weights(wanted.spec) if earlier else frozenset()
     asked = json.dumps(wanted.asked, sort_keys=True)
     for job in planned.jobs:
         job = replace(job, listed=job.night in listed)
@@ -172,20 +173,22 @@ def _todo(planned: Plan, earlier: dict[str, Earlier], listed: set[str], count: _
             yield job
 
 
-def expected_weights(spec: EngineSpec) -> str:
-    """Return the SHA-256 of the weights that an engine would score with; empty where it brings its own."""
+def expected_weights(spec: EngineSpec) -> frozenset[str]:
+    """Return the SHA-256 that the weights of an engine can have; none where it brings its own."""
     path = spec.weights or (None if spec.id == YASA else shipped_weights(spec.id))
     try:
-        return "" if path is None else sha256_of(path)
+        if spec.id == ENSEMBLE:
+            return possible_identities()
+        return frozenset() if path is None else frozenset({sha256_of(path)})
     except OSError:
-        return ""  # every night will tell
+        return frozenset()  # every night will report it
 
 
-def _same_scorer(before: Earlier, spec: EngineSpec, weights: str, asked: str) -> bool:
+def _same_scorer(before: Earlier, spec: EngineSpec, weights: frozenset[str], asked: str) -> bool:
     if before.engine != spec.id or before.asked != asked:
         return False
     if spec.id != YASA:
-        return not weights or before.weights_sha256 == weights
+        return not weights or before.weights_sha256 in weights
     from importlib.metadata import PackageNotFoundError, version
 
     try:

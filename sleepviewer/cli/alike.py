@@ -29,10 +29,10 @@ def alike(
     from sleepviewer.archive.archive import read_archive
     from sleepviewer.scoring.family_engine import FamilyEngine
     from sleepviewer.scoring.features import archive_features
-    from sleepviewer.scoring.registry import YASA, EngineSpec, list_engines, make_engine
+    from sleepviewer.scoring.registry import EngineSpec, list_engines, make_engine
     from sleepviewer.stages import most_likely
 
-    if engine not in {info.id for info in list_engines() if info.id != YASA}:
+    if engine not in {info.id for info in list_engines() if info.takes_weights or info.version is not None}:
         raise click.UsageError(
             f"“{engine}” has no features to compare epochs by; take attnsleep or another of its family"
         )

@@ -47,14 +47,17 @@ def explain(
     from sleepviewer.scoring.attribution import NightExplainer
     from sleepviewer.scoring.explain import check_explainable, pair_of
     from sleepviewer.scoring.family_engine import FamilyEngine
-    from sleepviewer.scoring.registry import DEFAULT_ENGINE
+    from sleepviewer.scoring.registry import EngineSpec, single_model
     from sleepviewer.stages import Stage
 
-    name = engine or (DEFAULT_ENGINE if weights is None else member_of(weights))
+    name = engine or (EngineSpec().id if weights is None else member_of(weights))
     check_explainable(name)
+    model = single_model(EngineSpec(name))
+    if model.id != name:
+        click.echo(f"note: The ensemble is explained by one of its members, {model.id}.", err=True)
     opened = open_night(night, truth_path=truth)
     eeg = _channel(opened, channel)
-    explainer = NightExplainer.prepare(FamilyEngine(name, weights), opened.recording, eeg)
+    explainer = NightExplainer.prepare(FamilyEngine(model.id, weights), opened.recording, eeg)
     proba = explainer.proba(epoch - 1)
     expert = opened.document.truth
     label = Stage.UNKNOWN if expert is None else Stage(int(expert.stages[epoch - 1]))

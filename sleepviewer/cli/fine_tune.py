@@ -49,14 +49,14 @@ def fine_tune(
     has not lost more than 0.01 κ on other subjects; else nothing is written, and the exit code is 1. A tuning that was
     stopped goes on when the same command is given again.
     """
-    from sleepviewer.scoring.registry import DEFAULT_ENGINE
+    from sleepviewer.scoring.registry import DEFAULT_MEMBER
     from sleepviewer.training.fine_tune import FineTuneRequest, TuningSettings, discard, keep
 
     target = None if out is None else Path(out)
     _check(target, activate)
     request = FineTuneRequest(
         archives=archives,
-        base=base or DEFAULT_ENGINE,
+        base=base or DEFAULT_MEMBER,
         replay=replay,
         whole_nights=whole_nights,
         settings=TuningSettings(steps=steps or 0, seed=seed),

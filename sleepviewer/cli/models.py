@@ -69,11 +69,11 @@ def activate(version: str) -> None:
 @models.command(short_help="Go back from the active version to the one that it was made from.")
 @click.argument("member", required=False)
 def rollback(member: str | None) -> None:
-    """Go back from MEMBER's active version to the one that it was made from (default: of the default model)."""
+    """Go back from MEMBER's active version to the one that it was made from (default: of the default member)."""
     from sleepviewer.models.versions import ModelVersions
-    from sleepviewer.scoring.registry import DEFAULT_ENGINE
+    from sleepviewer.scoring.registry import DEFAULT_MEMBER
 
-    chosen = ModelVersions().roll_back(member or DEFAULT_ENGINE)
+    chosen = ModelVersions().roll_back(member or DEFAULT_MEMBER)
     click.echo(f"{chosen.member} now scores with {chosen.name}")
 
 
@@ -140,9 +140,10 @@ def _measured_rows(first: str, second: str, archives: tuple[Path, ...], whole_ni
 
 def _list(weights: tuple[Path, ...], as_json: bool) -> None:
     from sleepviewer.models.versions import ModelVersions
-    from sleepviewer.scoring.registry import YASA, YASA_CARD, list_engines
+    from sleepviewer.models.family import all_names
+    from sleepviewer.scoring.registry import YASA_CARD, list_engines
 
-    rows = [_yasa(info) if info.id == YASA else _member(info) for info in list_engines()]
+    rows = [_member(info) if info.member in all_names() else _no_member(info) for info in list_engines()]
     rows += [_of_file(path) for path in weights]
     for entry in ModelVersions().damaged():
         click.echo(f"note: {entry.reason}", err=True)
@@ -207,26 +208,31 @@ def _member(info: EngineInfo) -> dict[str, Any]:
     }
 
 
-def _yasa(info: EngineInfo) -> dict[str, Any]:
+def _no_member(info: EngineInfo) -> dict[str, Any]:
+    """Return the row of YASA or the ensemble."""
     from sleepviewer.errors import EngineError
-    from sleepviewer.scoring.registry import YASA_CARD
+    from sleepviewer.scoring.recipe import shipped_recipe
+    from sleepviewer.scoring.registry import YASA
     from sleepviewer.scoring.yasa_engine import classifier_path
 
-    try:
-        weights = classifier_path(("EEG",)).name
-    except EngineError:
-        weights = None
+    assert info.card is not None
+    weights: str | None = ", ".join(shipped_recipe().weights)
+    if info.id == YASA:
+        try:
+            weights = classifier_path(("EEG",)).name
+        except EngineError:
+            weights = None
     return {
         "name": info.id,
         "title": info.title,
-        "rate_hz": YASA_CARD.rate_hz,
-        "epoch_s": YASA_CARD.shape.seconds,
+        "rate_hz": info.card.rate_hz,
+        "epoch_s": info.card.shape.seconds,
         "parameters": None,
         "macs": None,
         "weights": weights,
         "active": False,
         "origin": None,
-        "card": YASA_CARD.as_dict(),
+        "card": info.card.as_dict(),
     }
 
 

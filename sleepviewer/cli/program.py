@@ -233,14 +233,14 @@ def _demo_without_display(path: Path, picture: Path, *, overwrite: bool) -> None
     _use_offscreen()
     from sleepviewer.app.main import paint_window
     from sleepviewer.review.opening import open_night
-    from sleepviewer.scoring.base import ChannelChoice
+    from sleepviewer.scoring.channels import choose_channels
     from sleepviewer.scoring.registry import EngineSpec
 
     check_out(picture, path, endings=(".png",), overwrite=overwrite)
     night = open_night(path)
     if night.channel is None:
         raise ChannelError(f"No EEG channel of {path.name} was recognised.")
-    prediction = run_engine(night, EngineSpec(), ChannelChoice(night.channel))
+    prediction = run_engine(night, EngineSpec(), choose_channels(night.recording, EngineSpec(), night.channel))
     night.document.set_prediction(prediction)
     kind = "simulated" if night.recording.simulated else "real"
     click.echo(f"A {kind} night: {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,10 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> st
 )
 @click.option("--weights", type=PATH, help="Weights of a model: safetensors, or a checkpoint of the AttnSleep code.")
 @click.option("--channel", help="EEG channel to score (default: proposed from the names; “info” shows it).")
-@click.option("--eog", help="EOG channel to give the engine as well.")
-@click.option("--emg", help="EMG channel to give the engine as well.")
+@click.option("--eog", help="EOG channel to give the engine as well (default: proposed, where the engine uses one).")
+@click.option("--emg", help="EMG channel to give the engine as well (as --eog).")
+@click.option("--eeg-only", is_flag=True, help="Give the engine the EEG alone.")
+@click.option("--score-unusable", is_flag=True, help="Score epochs with an unusable signal as well.")
 @truth_option
 @unit_option
 @reading_option
@@ -70,6 +73,8 @@ def score(
     channel: str | None,
     eog: str | None,
     emg: str | None,
+    eeg_only: bool,
+    score_unusable: bool,
     truth: Path | None,
     units: tuple[ToldUnit, ...],
     reading: str | None,
@@ -89,7 +94,10 @@ def score(
     Of many nights (a folder, a pattern like "nights/*.edf", or several names), one that fails does not stop the others:
     it is a line of the manifest, and the exit code is 3.
     """  # noqa: D301  (\b is click's mark for text that must not be re-wrapped)
-    wanted = Asked(nights, out, _engine_spec(engine, weights), channel, eog, emg, overwrite, as_json)
+    if eeg_only and (eog or emg):
+        raise click.UsageError("--eeg-only does not go with --eog or --emg")
+    spec = replace(_engine_spec(engine, weights), score_unusable=score_unusable)
+    wanted = Asked(nights, out, spec, channel, eog, emg, eeg_only, overwrite, as_json)
     if are_many(nights):
         if truth is not None:
             raise click.UsageError("--truth names one night's hypnogram; many nights take --truth-pattern")
@@ -106,7 +114,7 @@ def _score_one(wanted: Asked, truth: Path | None, units: tuple[ToldUnit, ...], r
     from sleepviewer.review.exporting import check_export_path, export_labels
     from sleepviewer.review.opening import open_night
     from sleepviewer.review.saving import save_review
-    from sleepviewer.scoring.base import ChannelChoice
+    from sleepviewer.scoring.channels import choose_channels
 
     (night,), out, overwrite = wanted.nights, wanted.out, wanted.overwrite
     check_out(out, night, truth, wanted.spec.weights, endings=LABEL_ENDINGS, overwrite=overwrite)
@@ -120,7 +128,10 @@ def _score_one(wanted: Asked, truth: Path | None, units: tuple[ToldUnit, ...], r
         there = ", ".join(c.label for c in opened.recording.channels)
         raise ChannelError(f"No EEG channel of {night.name} was recognised; name one with --channel ({there}).")
     opened.channel = eeg
-    prediction = run_engine(opened, wanted.spec, ChannelChoice(eeg, wanted.eog, wanted.emg))
+    channels = choose_channels(
+        opened.recording, wanted.spec, eeg, eog=wanted.eog, emg=wanted.emg, eeg_only=wanted.eeg_only
+    )
+    prediction = run_engine(opened, wanted.spec, channels)
     opened.document.set_prediction(prediction)
     opened.document.set_base(Base.MODEL)
     check_out(out, overwrite=overwrite)  # somebody may have saved there while the night was scored

@@ -37,6 +37,7 @@ class Asked:
     channel: str | None
     eog: str | None
     emg: str | None
+    eeg_only: bool
     overwrite: bool
     as_json: bool
 
@@ -101,6 +102,7 @@ def score_many(
         channel=asked.channel,
         eog=asked.eog,
         emg=asked.emg,
+        eeg_only=asked.eeg_only,
         signal=not no_signal,
         truth_patterns=truth_patterns,
         replace=asked.overwrite,

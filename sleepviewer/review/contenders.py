@@ -19,7 +19,7 @@ from sleepviewer.recording import Recording
 from sleepviewer.review.night import load_truth
 from sleepviewer.review.saving import scoring_of
 from sleepviewer.scoring.base import Prediction
-from sleepviewer.scoring.registry import YASA, YASA_CARD
+from sleepviewer.scoring.registry import plain_title
 from sleepviewer.stages import EPOCH_S, Proba, most_likely
 
 
@@ -65,8 +65,8 @@ def load_contender(recording: Recording, path: Path) -> Contender:
 
 def engine_title(engine: str) -> str:
     """Return an engine's name as it is shown; one that is not known keeps its own."""
-    if engine == YASA:
-        return YASA_CARD.name
+    if (title := plain_title(engine)) is not None:
+        return title
     try:
         return version_title(engine)
     except CheckpointError:

@@ -133,6 +133,13 @@ def _read_only(array: _Array) -> _Array:
     return array
 
 
+def validity_notes(unvalidated: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the note on what takes a recording beyond what was validated; nothing where nothing does."""
+    if not unvalidated:
+        return ()
+    return (f"Accuracy and calibration are not validated for this recording: {'; '.join(unvalidated)}.",)
+
+
 class Engine(Protocol):
     """A scorer of nights. Its attributes say what it is before it is asked to do anything."""
 

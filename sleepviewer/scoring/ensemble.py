@@ -20,7 +20,15 @@ from sleepviewer.errors import EngineError, SleepViewerError
 from sleepviewer.models.family import title_of
 from sleepviewer.models.versions import ModelVersions
 from sleepviewer.recording.base import Recording
-from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
+from sleepviewer.scoring.base import (
+    CancelToken,
+    ChannelChoice,
+    Prediction,
+    Progress,
+    ProgressCallback,
+    no_progress,
+    validity_notes,
+)
 from sleepviewer.scoring.family_engine import FamilyEngine, check_scorable, night_epochs, unusable_share
 from sleepviewer.scoring.recipe import EnsembleRecipe, identity_of, shipped_recipe
 from sleepviewer.scoring.registry import ENSEMBLE, ENSEMBLE_TITLE, YASA, YASA_CARD
@@ -179,6 +187,7 @@ class EnsembleEngine:
             unvalidated += prediction.unvalidated
             if prediction.engine not in self._recipe.weights:
                 unvalidated.append(f"{prediction.engine} is a version of yours")
+        beyond = tuple(dict.fromkeys((*unvalidated, *unusable_share(signal, self._recipe.card))))
         channels = {label: None for prediction in predictions for label in prediction.channels}
         return Prediction(
             proba=pooled([prediction.proba for prediction in predictions], weights, self._recipe.card.temperature),
@@ -188,8 +197,8 @@ class EnsembleEngine:
             channels=(signal.label, *(label for label in channels if label != signal.label)),
             seconds=seconds,
             device=next((p.device for p in predictions if p.device != "cpu"), "cpu"),
-            notes=tuple(dict.fromkeys((*notes, *signal.notes))),
-            unvalidated=tuple(dict.fromkeys((*unvalidated, *unusable_share(signal, self._recipe.card)))),
+            notes=tuple(dict.fromkeys((*notes, *signal.notes, *validity_notes(beyond)))),
+            unvalidated=beyond,
         )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sleepviewer.errors import EngineError
 from sleepviewer.models.family import all_names
 from sleepviewer.recording.base import FileStamp
-from sleepviewer.scoring.registry import YASA, EngineSpec
+from sleepviewer.scoring.registry import ENSEMBLE, YASA, EngineSpec
 from sleepviewer.stages import Proba, Stage
 
 BIN_S: Final = 0.25
@@ -173,7 +173,7 @@ class Explanation:
 
 def check_explainable(engine_id: str) -> None:
     """Raise EngineError, with the reason, for an engine that can't be explained second by second."""
-    if engine_id in all_names():
+    if engine_id in all_names() or engine_id == ENSEMBLE:
         return
     if engine_id == YASA:
         raise EngineError(

@@ -17,7 +17,15 @@ from sleepviewer.models.family import title_of
 from sleepviewer.models.origin import origin_notes
 from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.recording.base import Recording
-from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, Progress, ProgressCallback, no_progress
+from sleepviewer.scoring.base import (
+    CancelToken,
+    ChannelChoice,
+    Prediction,
+    Progress,
+    ProgressCallback,
+    no_progress,
+    validity_notes,
+)
 from sleepviewer.scoring.signals import NightSignal, read_signal
 from sleepviewer.stages import EPOCH_S, N_STAGES, Proba
 
@@ -99,11 +107,12 @@ class FamilyEngine:
         cancel.check()
         signal = read_signal(recording, channels.eeg, score_unusable=self._score_unusable)
         prediction = self.score_signal(signal, progress, cancel)
+        unvalidated = (*prediction.unvalidated, *unusable_share(signal, self._weights().card))
         return replace(
             prediction,
             seconds=time.perf_counter() - started,
-            notes=(*prediction.notes, *signal.notes),
-            unvalidated=(*prediction.unvalidated, *unusable_share(signal, self._weights().card)),
+            notes=(*prediction.notes, *signal.notes, *validity_notes(unvalidated)),
+            unvalidated=unvalidated,
         )
 
     def score_signal(
@@ -352,14 +361,10 @@ def _short(minutes: float, card: ModelCard, *, has_context: bool) -> tuple[tuple
     """Return the notes on a short recording, and the clause that takes it beyond what was validated."""
     from sleepviewer.models.card import Limit
 
-    left_out = [
-        what
-        for what, limit in (
-            ("its context", Limit.CONTEXT_MINUTES),
-            ("fitting it to the night", Limit.ADAPTATION_MINUTES),
-        )
-        if minutes < card.limits.get(limit, 0.0) and (has_context or limit != Limit.CONTEXT_MINUTES)
-    ]
+    needed = {"fitting it to the night": Limit.ADAPTATION_MINUTES}
+    if has_context:
+        needed = {"its context": Limit.CONTEXT_MINUTES} | needed
+    left_out = [what for what, limit in needed.items() if minutes < card.limits.get(limit, 0.0)]
     notes: tuple[str, ...] = ()
     if left_out:
         notes = (

@@ -10,11 +10,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from sleepviewer.errors import EngineError
+from sleepviewer.files import sha256_of
 from sleepviewer.models.card import ModelCard, parse_card
+from sleepviewer.models.shipped import shipped_weights
+from sleepviewer.models.versions import ModelVersions
 from sleepviewer.packaged import resource
+from sleepviewer.scoring.yasa_engine import classifier_path
 
 _FILE: Final = "ensemble.json"
 _YASA: Final = "yasa"
+_KINDS: Final = (("EEG",), ("EEG", "EOG"), ("EEG", "EMG"), ("EEG", "EOG", "EMG"))
+"""The combinations of channels that YASA has a classifier for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,40 @@ class EnsembleRecipe:
 def shipped_recipe() -> EnsembleRecipe:
     """Return the recipe that comes with the program."""
     return EnsembleRecipe.read(resource("models", _FILE))
+
+
+def possible_identities(*, shipped: bool = False) -> frozenset[str]:
+    """Return the identities that a scoring of the ensemble as it is now can have: with each of YASA's classifiers.
+
+    ``shipped`` asks for those with the weights that come with the program; else those of active versions count, and
+    scorings from which YASA was left out.
+    """
+    recipe = shipped_recipe()
+    hashes: dict[str, str] = {}
+    for member in recipe.members:
+        active = None if shipped else ModelVersions().active(member)
+        path = shipped_weights(member) if active is None else active.path
+        if path is None:
+            return frozenset()
+        hashes[member] = sha256_of(path)
+    classifiers = [_hash_of_classifier(kinds) for kinds in _KINDS] if _YASA in recipe.weights else []
+    found = {
+        identity_of((hashes | {_YASA: classifier})[name] for name in recipe.weights)
+        for classifier in classifiers
+        if classifier
+    }
+    if not shipped:
+        found.add(identity_of(hashes.values()))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=8)
+def _hash_of_classifier(kinds: tuple[str, ...]) -> str:
+    """Return the SHA-256 of YASA's classifier for some kinds of channels; empty where it is not installed."""
+    try:
+        return sha256_of(classifier_path(kinds))
+    except (EngineError, OSError):
+        return ""
 
 
 def identity_of(hashes: Iterable[str]) -> str:

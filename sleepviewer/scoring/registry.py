@@ -1,7 +1,8 @@
 """Which engines there are, and how to make one; nothing heavy is imported before an engine is made.
 
-The default is the ensemble (:mod:`sleepviewer.scoring.ensemble`). A member's plain name (``attnsleep+context``) means its active version, which is the one that came with the program
-unless the user activated another; ``MEMBER@vN`` and ``MEMBER@shipped`` mean that one whatever is active.
+The default is the ensemble (:mod:`sleepviewer.scoring.ensemble`). A member's plain name (``attnsleep+context``) means
+its active version, which is the one that came with the program unless the user activated another; ``MEMBER@vN`` and
+``MEMBER@shipped`` mean that one whatever is active.
 """
 
 from __future__ import annotations
@@ -63,7 +64,6 @@ class EngineInfo:
     ready: whether it can score without anything being chosen; else ``reason`` is the sentence that says why not.
     card: what is known of the model that scores where nothing is chosen.
     takes_weights: whether it scores with a file of weights of the user's choice.
-    uses_others: whether it makes use of an EOG and an EMG.
     version: of the user's, where it is one.
     """
 
@@ -73,8 +73,12 @@ class EngineInfo:
     reason: str = ""
     card: ModelCard | None = None
     takes_weights: bool = False
-    uses_others: bool = False
     version: ModelVersion | None = None
+
+    @property
+    def uses_others(self) -> bool:
+        """Whether it makes use of an EOG and an EMG."""
+        return uses_others(self.id)
 
     @property
     def member(self) -> str:
@@ -102,6 +106,11 @@ def list_engines() -> tuple[EngineInfo, ...]:
     for name in sorted(all_names(), key=lambda name: name != DEFAULT_MEMBER):
         infos += _member(name, [version for version in versions if version.member == name])
     return (_ensemble(), infos[0], _yasa(), *infos[1:])
+
+
+def uses_others(engine_id: str) -> bool:
+    """Whether an engine makes use of an EOG and an EMG."""
+    return engine_id in (ENSEMBLE, YASA)
 
 
 def single_model(spec: EngineSpec) -> EngineSpec:
@@ -134,12 +143,12 @@ def _ensemble() -> EngineInfo:
     from sleepviewer.scoring.recipe import shipped_recipe
 
     missing = _not_installed("torch")
-    return EngineInfo(ENSEMBLE, ENSEMBLE_TITLE, not missing, missing, shipped_recipe().card, uses_others=True)
+    return EngineInfo(ENSEMBLE, ENSEMBLE_TITLE, not missing, missing, shipped_recipe().card)
 
 
 def _yasa() -> EngineInfo:
     missing = _not_installed("yasa")
-    return EngineInfo(YASA, "YASA", not missing, missing, YASA_CARD, uses_others=True)
+    return EngineInfo(YASA, "YASA", not missing, missing, YASA_CARD)
 
 
 def _member(name: str, versions: list[ModelVersion]) -> list[EngineInfo]:

@@ -104,10 +104,12 @@ def read_signal(
         unusable = frozenset({QualityKind.GAP})
     missing = np.isin(quality.kinds, list(unusable))
     if missing.all():
-        raise ChannelError(
+        sentence = (
             f"Channel “{label}” of {recording.name} has no usable signal in any whole epoch "
             f"({_kinds_found(quality)}); choose another channel."
         )
+        spread = interquartile_range(samples)
+        raise ChannelError(" ".join((sentence, *(amplitude_notes(spread, label) if spread > 0 else ()))))
     notes.extend(quality.notes(label, unusable))
     if score_unusable and (count := int((~quality.usable & ~missing).sum())):
         notes.append(f"{count} epochs of “{label}” were scored although their signal is unusable.")

@@ -125,7 +125,7 @@ def summaries_of(model: EpochModel, x: Any) -> Tensor:
 
 
 def places(night: LabelledNight) -> NDArray[np.intp]:
-    """Return where a night's epochs lie, counted from its first one: ``intp [n]``, with holes where epochs are missing."""
+    """Return where a night's epochs lie, counted from its first one, ``intp [n]``; missing epochs leave holes."""
     index = np.asarray(night.epoch_index, dtype=np.intp)
     return index - index[0] if len(index) else index
 

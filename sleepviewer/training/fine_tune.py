@@ -21,7 +21,7 @@ from sleepviewer.files import atomic_writer, sha256_of
 from sleepviewer.models.card import with_lineage
 from sleepviewer.models.shipped import member_of
 from sleepviewer.models.versions import ModelVersions
-from sleepviewer.scoring.registry import DEFAULT_ENGINE
+from sleepviewer.scoring.registry import DEFAULT_MEMBER
 from sleepviewer.training.guard import GuardVerdict
 
 CANDIDATE_FILE: Final = "candidate.safetensors"
@@ -93,7 +93,7 @@ class FineTuneRequest:
     """
 
     archives: tuple[Path, ...]
-    base: str = DEFAULT_ENGINE
+    base: str = DEFAULT_MEMBER
     replay: Path | None = None
     whole_nights: bool = False
     settings: TuningSettings = field(default_factory=TuningSettings)

@@ -25,6 +25,15 @@ ROWS: Final = (
         unless="no night is being scored",
     ),
     KeyRow(
+        "score_unusable",
+        "Score",
+        "Include unusable signal",
+        (),
+        checkable=True,
+        tip="Score epochs with a flat, saturated or disturbed signal as well; by default they are left unscored",
+        needs_night=False,
+    ),
+    KeyRow(
         "why",
         "Score",
         "Why this stage",
