@@ -24,11 +24,12 @@ from sleepviewer.stages import EPOCH_S, N_STAGES
 
 @dataclass(frozen=True)
 class FakeChannel:
-    """A channel's samples at their rate, in their unit."""
+    """A channel's samples at their rate, in their unit, and what it records."""
 
     samples: Samples
     rate_hz: float = 100.0
     unit: str = "µV"
+    role: Role = Role.EEG
 
 
 class FakeRecording(Recording):
@@ -39,7 +40,7 @@ class FakeRecording(Recording):
         self.format_name = "fake"
         self.start = datetime(2020, 1, 1, 23)
         self.channels = tuple(
-            Channel(label, label, c.rate_hz, len(c.samples), c.unit, c.unit, Role.EEG) for label, c in channels.items()
+            Channel(label, label, c.rate_hz, len(c.samples), c.unit, c.unit, c.role) for label, c in channels.items()
         )
         self.duration_s = max(len(c.samples) / c.rate_hz for c in channels.values())
         self.read_labels: list[str] = []

@@ -15,6 +15,7 @@ from scoring_fakes import FakeChannel, FakeRecording, eeg
 from sleepviewer.app.scoring_bar import ScoringBar
 from sleepviewer.app.settings import Settings
 from sleepviewer.models.shipped import shipped_weights
+from sleepviewer.recording.base import Role
 from sleepviewer.scoring.base import ChannelChoice
 from sleepviewer.scoring.registry import EngineInfo, EngineSpec, list_engines
 
@@ -85,7 +86,11 @@ def test_the_others_are_offered_to_an_engine_that_uses_them_alone(bar: ScoringBa
 def test_the_ensemble_gets_the_others_unless_they_are_switched_off(qtbot: QtBot) -> None:
     settings = Settings(remember=False)
     night = FakeRecording(
-        {"EEG C4": FakeChannel(eeg(2)), "EOG left": FakeChannel(eeg(2)), "EMG chin": FakeChannel(eeg(2))}
+        {
+            "EEG C4": FakeChannel(eeg(2)),
+            "EOG left": FakeChannel(eeg(2), role=Role.EOG),
+            "EMG chin": FakeChannel(eeg(2), role=Role.EMG),
+        }
     )
     first, second = ScoringBar(settings), ScoringBar(settings)
     for bar in (first, second):

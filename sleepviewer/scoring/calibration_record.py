@@ -35,7 +35,7 @@ class CalibrationRecord:
 
     @property
     def valid(self) -> bool:
-        """Whether an expected agreement may be shown: calibrated, and the recording is like those it was measured on."""
+        """Whether an expected agreement may be shown: calibrated, and for a recording like the validated ones."""
         return self.calibrated and not self.unvalidated
 
     @property

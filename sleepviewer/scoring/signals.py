@@ -8,7 +8,7 @@ epoch are filled in as well, so that neither they nor a filter's ringing after t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Self
 
@@ -97,25 +97,39 @@ def read_signal(
     unit nobody has told, RecordingError where the file can't be read.
     """
     channel = recording.channel(label)
-    notes = list(_unit_notes(recording, label))
+    notes = _unit_notes(recording, label)
     samples = np.array(recording.read(label, 0.0, recording.n_epochs * EPOCH_S), dtype=np.float32)
-    quality = assess(samples, channel.rate_hz, recording.n_epochs)
     if score_unusable:
         unusable = frozenset({QualityKind.GAP})
-    missing = np.isin(quality.kinds, list(unusable))
-    if missing.all():
+    signal = prepare_signal(samples, label, channel.rate_hz, recording.n_epochs, unusable=unusable)
+    quality = signal.quality
+    assert quality is not None
+    if signal.missing.all():
         sentence = (
             f"Channel “{label}” of {recording.name} has no usable signal in any whole epoch "
             f"({_kinds_found(quality)}); choose another channel."
         )
-        spread = interquartile_range(samples)
-        raise ChannelError(" ".join((sentence, *(amplitude_notes(spread, label) if spread > 0 else ()))))
-    notes.extend(quality.notes(label, unusable))
-    if score_unusable and (count := int((~quality.usable & ~missing).sum())):
-        notes.append(f"{count} epochs of “{label}” were scored although their signal is unusable.")
-    notes.extend(amplitude_notes(interquartile_range(_clean_samples(samples, quality, channel.rate_hz)), label))
-    _blank(samples, quality, missing, channel.rate_hz, unusable & _FILLED)
-    return NightSignal(label, channel.rate_hz, fill_gaps(samples), missing, tuple(notes), quality)
+        raise ChannelError(" ".join((sentence, *(note for note in signal.notes if "implausibly" in note))))
+    if score_unusable and (count := int((~quality.usable & ~signal.missing).sum())):
+        notes += (f"{count} epochs of “{label}” were scored although their signal is unusable.",)
+    return replace(signal, notes=(*notes, *signal.notes))
+
+
+def prepare_signal(
+    samples: Samples, label: str, rate_hz: float, n_epochs: int, *, unusable: frozenset[QualityKind] = UNUSABLE
+) -> NightSignal:
+    """Return samples ``float32 [n]`` in µV, NaN in gaps, as engines take them; ``samples`` is changed in place.
+
+    Notes say which epochs are not scored, and whether the amplitude is implausible.
+    """
+    quality = assess(samples, rate_hz, n_epochs)
+    missing = np.isin(quality.kinds, list(unusable))
+    notes = list(quality.notes(label, unusable))
+    clean = _clean_samples(samples, quality, rate_hz)
+    if np.isfinite(clean).any() and np.nanmax(clean) > np.nanmin(clean):
+        notes.extend(amplitude_notes(interquartile_range(clean), label))
+    _blank(samples, quality, missing, rate_hz, unusable & _FILLED)
+    return NightSignal(label, rate_hz, fill_gaps(samples), missing, tuple(notes), quality)
 
 
 def _kinds_found(quality: SignalQuality) -> str:

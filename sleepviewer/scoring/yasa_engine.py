@@ -81,7 +81,9 @@ class YasaEngine:
             kind: read_signal(recording, label, unusable=NO_SIGNAL) for kind, label in _others(channels).items()
         }
         cancel.check()
-        prediction = _score(signals, np.logical_or.reduce([s.missing for s in signals.values()]), progress, cancel)
+        prediction = score_signals(
+            signals, np.logical_or.reduce([s.missing for s in signals.values()]), progress, cancel
+        )
         notes = tuple(note for signal in signals.values() for note in signal.notes)
         return replace(prediction, seconds=time.perf_counter() - started, notes=notes)
 
@@ -106,13 +108,17 @@ class YasaEngine:
                 notes.append(f"YASA was not given “{label}” as {kind}: {error}")
                 continue
             signals[kind] = signal
-        return replace(_score(signals, eeg.missing, no_progress, cancel), notes=tuple(notes))
+        return replace(score_signals(signals, eeg.missing, no_progress, cancel), notes=tuple(notes))
 
 
-def _score(
-    signals: Mapping[str, NightSignal], missing: NDArray[np.bool_], progress: ProgressCallback, cancel: CancelToken
+def score_signals(
+    signals: Mapping[str, NightSignal],
+    missing: NDArray[np.bool_],
+    progress: ProgressCallback = no_progress,
+    cancel: CancelToken | None = None,
 ) -> Prediction:
-    """Score signals by kind, EEG first; epochs ``missing`` ``bool [n_epochs]`` stay unscored."""
+    """Score signals by kind, EEG first; epochs ``missing`` ``bool [n_epochs]`` stay unscored. Raises EngineError."""
+    cancel = cancel or CancelToken()
     started = time.perf_counter()
     rate_hz = signals["EEG"].rate_hz
     classifier = classifier_path(tuple(signals))
