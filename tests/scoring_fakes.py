@@ -18,7 +18,8 @@ from sleepviewer.files import sha256_of
 from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.recording.base import Channel, Recording, Role, Samples
 from sleepviewer.scoring.base import CancelToken, ChannelChoice, Prediction, ProgressCallback, no_progress
-from sleepviewer.scoring.registry import EngineSpec
+from sleepviewer.scoring.recipe import possible_identities
+from sleepviewer.scoring.registry import ENSEMBLE, EngineSpec
 from sleepviewer.stages import EPOCH_S, N_STAGES
 
 
@@ -100,6 +101,8 @@ class FakeEngine:
         self.id = spec.id
         weights = spec.weights or shipped_weights(spec.id)
         self.weights = "ab" * 32 if weights is None else sha256_of(weights)
+        if spec.id == ENSEMBLE:
+            self.weights = min(possible_identities())
 
     def warm_up(self) -> None: ...
 

@@ -141,7 +141,7 @@ def _measured_rows(first: str, second: str, archives: tuple[Path, ...], whole_ni
 def _list(weights: tuple[Path, ...], as_json: bool) -> None:
     from sleepviewer.models.versions import ModelVersions
     from sleepviewer.models.family import all_names
-    from sleepviewer.scoring.registry import YASA_CARD, list_engines
+    from sleepviewer.scoring.registry import list_engines, yasa_card
 
     rows = [_member(info) if info.member in all_names() else _no_member(info) for info in list_engines()]
     rows += [_of_file(path) for path in weights]
@@ -150,7 +150,7 @@ def _list(weights: tuple[Path, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, allow_nan=False))
         return
-    click.echo(f"{_table(rows)}\n\nYASA: {YASA_CARD.notes}")
+    click.echo(f"{_table(rows)}\n\nYASA: {yasa_card().notes}")
     if any(row["weights"] is None for row in rows):
         click.echo("Without weights here: score with a file of them.")
     active = [f"{row['name']} = {Path(row['weights']).stem}" for row in rows if row["active"]]

@@ -8,6 +8,7 @@ result come from ``resources/models/ensemble.json``; docs/experiments.md tells h
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -29,14 +30,16 @@ from sleepviewer.scoring.base import (
     no_progress,
     validity_notes,
 )
-from sleepviewer.scoring.family_engine import FamilyEngine, check_scorable, night_epochs, unusable_share
+from sleepviewer.scoring.family_engine import FamilyEngine, check_scorable, night_epochs, too_short, unusable_share
 from sleepviewer.scoring.recipe import EnsembleRecipe, identity_of, shipped_recipe
-from sleepviewer.scoring.registry import ENSEMBLE, ENSEMBLE_TITLE, YASA, YASA_CARD
+from sleepviewer.scoring.registry import ENSEMBLE, ENSEMBLE_TITLE, YASA, YASA_TITLE
 from sleepviewer.scoring.signals import NightSignal, read_signal
 from sleepviewer.scoring.yasa_engine import YasaEngine
-from sleepviewer.stages import Proba
+from sleepviewer.stages import EPOCH_S, Proba
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sleepviewer.models.card import ModelCard
     from sleepviewer.models.normalisation import Epochs
 
@@ -63,13 +66,15 @@ class _Night:
     signal: NightSignal
     cancel: CancelToken
     _epochs: dict[Any, Epochs] = field(default_factory=dict)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def epochs_for(self, card: ModelCard) -> Epochs:
         """Return the night as a member's card wants it."""
         key = (card.rate_hz, card.epoch_samples, card.band_hz, card.normalisation)
-        if key not in self._epochs:
-            self._epochs[key] = night_epochs(self.signal, card)
-        return self._epochs[key]
+        with self._making:
+            if key not in self._epochs:
+                self._epochs[key] = night_epochs(self.signal, card)
+            return self._epochs[key]
 
 
 class EnsembleEngine:
@@ -81,6 +86,7 @@ class EnsembleEngine:
     Parameters
     ----------
     recipe: None takes the one that comes with the program.
+    folder: where the members' weights lie; None takes those of their active versions.
     device: as for :class:`FamilyEngine`.
     score_unusable: whether epochs with an unusable signal are scored all the same.
     """
@@ -89,9 +95,15 @@ class EnsembleEngine:
     title: Final = ENSEMBLE_TITLE
 
     def __init__(
-        self, recipe: EnsembleRecipe | None = None, *, device: str | None = None, score_unusable: bool = False
+        self,
+        recipe: EnsembleRecipe | None = None,
+        *,
+        folder: Path | None = None,
+        device: str | None = None,
+        score_unusable: bool = False,
     ) -> None:
         self._recipe = recipe or shipped_recipe()
+        self._folder = folder
         self._device = device
         self._score_unusable = score_unusable
         self._engines: dict[str, FamilyEngine] = {}
@@ -131,7 +143,6 @@ class EnsembleEngine:
 
     def _votes(self, night: _Night, progress: ProgressCallback) -> list[_Vote]:
         first, *others = self._recipe.members
-        night.epochs_for(self._member(first).card)  # before there are two threads that would both make them
         with ThreadPoolExecutor(1, "ensemble") as pool:
             beside: list[Future[_Vote]] = [pool.submit(self._vote, name, night, no_progress) for name in others]
             with_yasa = YASA in self._recipe.weights
@@ -161,10 +172,12 @@ class EnsembleEngine:
 
     def _member(self, name: str) -> FamilyEngine:
         """Return a member's engine, with the weights of its active version at this moment."""
-        active = ModelVersions().active(name)
+        active = ModelVersions().active(name) if self._folder is None else None
         key = name if active is None else active.name
         if key not in self._engines:
             path = None if active is None else active.path
+            if self._folder is not None:
+                path = self._folder / f"{name}.safetensors"
             self._engines[key] = FamilyEngine(
                 name, path, name=key, device=self._device, score_unusable=self._score_unusable
             )
@@ -187,7 +200,9 @@ class EnsembleEngine:
             unvalidated += prediction.unvalidated
             if prediction.engine not in self._recipe.weights:
                 unvalidated.append(f"{prediction.engine} is a version of yours")
-        beyond = tuple(dict.fromkeys((*unvalidated, *unusable_share(signal, self._recipe.card))))
+        minutes = float((~signal.missing).sum()) * EPOCH_S / 60
+        card = self._recipe.card
+        beyond = tuple(dict.fromkeys((*unvalidated, *too_short(minutes, card), *unusable_share(signal, card))))
         channels = {label: None for prediction in predictions for label in prediction.channels}
         return Prediction(
             proba=pooled([prediction.proba for prediction in predictions], weights, self._recipe.card.temperature),
@@ -221,7 +236,7 @@ def pooled(probas: list[Proba], weights: list[float], temperature: float) -> Pro
 
 def title_of_engine(name: str) -> str:
     """Return a member's name as it is shown."""
-    return YASA_CARD.name if name == YASA else title_of(name)
+    return YASA_TITLE if name == YASA else title_of(name)
 
 
 def _scaled(progress: ProgressCallback, share: float) -> ProgressCallback:

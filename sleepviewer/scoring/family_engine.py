@@ -371,8 +371,15 @@ def _short(minutes: float, card: ModelCard, *, has_context: bool) -> tuple[tuple
             f"Only {minutes:g} minutes could be scored: the model was used without {' and without '.join(left_out)}, "
             "which did not help on so short pieces in validation.",
         )
+    return notes, too_short(minutes, card)
+
+
+def too_short(minutes: float, card: ModelCard) -> tuple[str, ...]:
+    """Return the clause that less of a night was scored than what was validated; nothing where it is enough."""
+    from sleepviewer.models.card import Limit
+
     least = card.limits.get(Limit.CALIBRATION_MINUTES, 0.0)
-    return notes, (f"only {minutes:g} minutes could be scored (validated from {least:g})",) if minutes < least else ()
+    return (f"only {minutes:g} minutes could be scored (validated from {least:g})",) if minutes < least else ()
 
 
 def unusable_share(signal: NightSignal, card: ModelCard) -> tuple[str, ...]:

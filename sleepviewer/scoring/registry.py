@@ -7,16 +7,19 @@ its active version, which is the one that came with the program unless the user 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from sleepviewer.errors import EngineError
-from sleepviewer.models.card import ModelCard
+from sleepviewer.models.card import ModelCard, parse_card
 from sleepviewer.models.family import all_names, title_of
 from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.models.versions import MARK, SHIPPED, ModelVersion, ModelVersions
+from sleepviewer.packaged import resource
 from sleepviewer.scoring.base import Engine
 
 YASA: Final = "yasa"
@@ -27,17 +30,14 @@ DEFAULT_ENGINE: Final = ENSEMBLE
 DEFAULT_MEMBER: Final = "attnsleep+context"
 """Stands for the ensemble where one model is needed: for features, explanations and fine-tuning."""
 
-YASA_CARD: Final = ModelCard(
-    name="YASA",
-    rate_hz=100,
-    epoch_samples=3000,
-    trained_on="some 3,000 nights of the National Sleep Research Resource (Vallat & Walker 2021)",
-    measured={"ucddb018 kappa": 0.81, "ucddb018 accuracy": 0.87},
-    member=YASA,
-    notes="Gradient-boosted trees (LightGBM) on features of one EEG and, where given, one EOG and one EMG; they come "
-    "with the library yasa.",
-)
-"""What is known of YASA, in the same words as of our own."""
+YASA_TITLE: Final = "YASA"
+
+
+@lru_cache(maxsize=1)
+def yasa_card() -> ModelCard:
+    """Return what is known of YASA, in the same words as of the program's own models."""
+    content = json.loads(resource("models", f"{YASA}.json").read_text(encoding="utf-8"))
+    return parse_card(content, ModelCard(YASA_TITLE, 100, 3000, member=YASA))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def single_model(spec: EngineSpec) -> EngineSpec:
 
 def plain_title(engine: str) -> str | None:
     """Return the name as shown of an engine that is no member of the family; None for any other."""
-    return {ENSEMBLE: ENSEMBLE_TITLE, YASA: YASA_CARD.name}.get(engine)
+    return {ENSEMBLE: ENSEMBLE_TITLE, YASA: YASA_TITLE}.get(engine)
 
 
 def resolve(spec: EngineSpec) -> EngineSpec:
@@ -148,7 +148,7 @@ def _ensemble() -> EngineInfo:
 
 def _yasa() -> EngineInfo:
     missing = _not_installed("yasa")
-    return EngineInfo(YASA, "YASA", not missing, missing, YASA_CARD)
+    return EngineInfo(YASA, YASA_TITLE, not missing, missing, yasa_card())
 
 
 def _member(name: str, versions: list[ModelVersion]) -> list[EngineInfo]:
