@@ -136,3 +136,58 @@ def test_what_lies_on_both_sides_of_a_gap_is_joined(smoother: TransitionSmoother
     rows[65:75] = np.nan
     assert (smoother.smooth(rows)[60:65].argmax(axis=1) == 3).all()
     assert np.isnan(smoother.smooth(np.full((4, 5), np.nan, dtype=np.float32))).all()
+
+
+# -- gaps
+
+
+def with_gap(night: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    gapped = night.clone()
+    gapped[start:stop] = torch.nan
+    return gapped
+
+
+def test_a_gap_keeps_its_length(trained: ContextModel) -> None:
+    """What lies behind a gap is not read as if it followed at once."""
+    torch.nn.init.normal_(trained.gap)
+    night = summaries(60)
+    gapped = trained.night(with_gap(night, 20, 40))
+    closed = trained.night(torch.cat((night[:20], night[40:])))
+    assert bool(torch.isfinite(gapped).all())
+    assert not torch.allclose(gapped[19], closed[19])
+    assert not torch.allclose(gapped[40], closed[20])
+
+
+def test_what_was_in_a_gap_does_not_matter(trained: ContextModel) -> None:
+    night, other = summaries(60), summaries(60)
+    other[20:40] = 7.0
+    torch.testing.assert_close(trained.night(with_gap(night, 20, 40)), trained.night(with_gap(other, 20, 40)))
+
+
+def test_a_new_context_with_gaps_says_what_the_epoch_model_says() -> None:
+    night = with_gap(summaries(50), 10, 12)
+    there = ~night.isnan().any(dim=1)
+    torch.testing.assert_close(ContextModel().eval().night(night)[there], night[there][:, -5:])
+
+
+def test_gaps_give_no_gradient_that_is_no_number() -> None:
+    model = ContextModel()
+    torch.nn.init.normal_(model.head.weight)
+    night = with_gap(summaries(30), 5, 9).unsqueeze(0)
+    labels = torch.full((1, 30), 2)
+    labels[0, 5:9] = -1
+    torch.nn.functional.cross_entropy(model(night).flatten(0, 1), labels.flatten(), ignore_index=-1).backward()
+    for parameter in model.parameters():
+        assert parameter.grad is not None
+        assert bool(torch.isfinite(parameter.grad).all())
+    assert bool(model.gap.grad.abs().sum() > 0)
+
+
+def test_the_distance_is_that_of_the_nights_mean() -> None:
+    model = ContextModel().eval()
+    night = summaries(40)
+    model.norm.running_mean.copy_(night.mean(dim=0))
+    model.norm.running_var.copy_(night.var(dim=0))
+    assert model.distance(night) == pytest.approx(0, abs=1e-5)
+    assert model.distance(night + 2 * night.std(dim=0)) == pytest.approx(2, rel=1e-4)
+    assert model.distance(with_gap(night, 0, 40)) == 0

@@ -38,9 +38,20 @@ NIGHT_STATISTICS: Final = 0.5
 SHARES: Final = (0.25, 0.75)
 """Between which the share varies in training."""
 
-_VIEWS: Final = 3
-_UCDDB_VIEWS: Final = 4
-_PASSES: Final = 24
+
+@dataclass(frozen=True, slots=True)
+class ContextEffort:
+    """How much a context's training does: views of each Sleep-EDF and each UCDDB night, training epochs, limits."""
+
+    views: int = 3
+    ucddb_views: int = 4
+    passes: int = 24
+    finds_limits: bool = True
+
+
+QUICK: Final = ContextEffort(views=1, passes=10, finds_limits=False)
+"""For the folds of the leave-nights-out check."""
+
 _ARTIFACTS: Final = NightConditions(noisy=0, gains=0.5, moving=1, off=1, gaps=1, lacking=0, short=0, filter_db=0)
 _PIECES_MIN: Final = (5, 10, 20, 30, 60, 90)
 _MARGIN: Final = 1.1
@@ -149,8 +160,11 @@ class TrainedContext:
     limits: Mapping[str, float]
 
 
-def train_context(model: EpochModel, sources: Sources, folder: Path) -> TrainedContext:
+def train_context(
+    model: EpochModel, sources: Sources, folder: Path, effort: ContextEffort | None = None
+) -> TrainedContext:
     """Train the context of an epoch model, or go on; the state of the training lies in ``folder``."""
+    effort = effort or ContextEffort()
     held = validation_sets(model, sources)
     alone = {name: kappa(nights, None) for name, nights in held.items()}
     print("epoch model alone", json.dumps(alone), flush=True)
@@ -160,7 +174,7 @@ def train_context(model: EpochModel, sources: Sources, folder: Path) -> TrainedC
 
     def batches(number: int) -> Iterator[tuple[Tensor, Tensor]]:
         if not views:  # not where the training is done already
-            views.extend(make_views(model, sources, np.random.default_rng(5)))
+            views.extend(make_views(model, sources, effort, np.random.default_rng(5)))
         rng = np.random.default_rng((11, number))
         stitched = [stitch(stages, views, rng) for stages in sources.hypnograms]
         return iter(window_batches(views + stitched, 100)(number))
@@ -180,10 +194,10 @@ def train_context(model: EpochModel, sources: Sources, folder: Path) -> TrainedC
         evaluate,
         {"choice": Pick("choice", "worst gain")},
         Schedule(
-            passes=_PASSES,
+            passes=effort.passes,
             learning_rate=2e-3,
             late_learning_rate=3e-4,
-            drop_after=_PASSES * 2 // 3,
+            drop_after=effort.passes * 2 // 3,
             weight_decay=1e-4,
             weight_average=0.98,
         ),
@@ -196,11 +210,11 @@ def train_context(model: EpochModel, sources: Sources, folder: Path) -> TrainedC
         progress.weights["choice"],
         temperature_of(held["clean"], context),
         temperature_of(held["clean"], None),
-        limits_of(model, context, sources, held),
+        limits_of(model, context, sources, held) if effort.finds_limits else {},
     )
 
 
-def make_views(model: EpochModel, sources: Sources, rng: np.random.Generator) -> list[View]:
+def make_views(model: EpochModel, sources: Sources, effort: ContextEffort, rng: np.random.Generator) -> list[View]:
     """Return every training night in its real order several times, each time in other conditions."""
     conditions = NightConditions()
     augmentation = Augmentation(loud=0)
@@ -215,12 +229,11 @@ def make_views(model: EpochModel, sources: Sources, rng: np.random.Generator) ->
         read = read_disturbed(model, disturbed, rng.uniform(*SHARES))
         return laid_out(read, night.epoch_index[disturbed.rows]) if given.lacking == 0 else read
 
-    for _ in range(_VIEWS):
-        for source in sources.train:
-            views.append(_view_of(view(in_order(source, rng), conditions)))
-    for _ in range(_UCDDB_VIEWS):
-        for night in sources.ucddb_train:
-            views.append(_view_of(view(night, replace(conditions, lacking=0, short=0))))
+    for _ in range(effort.views):
+        views += [_view_of(view(in_order(source, rng), conditions)) for source in sources.train]
+    whole = replace(conditions, lacking=0, short=0)
+    for _ in range(effort.ucddb_views):
+        views += [_view_of(view(night, whole)) for night in sources.ucddb_train]
     return views
 
 

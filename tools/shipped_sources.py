@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,16 +40,16 @@ class Sources:
     hypnograms: list[StageArray]
 
 
-def load_sources(folder: Path, *, with_ucddb: bool = True) -> Sources:
+def load_sources(folder: Path, *, with_ucddb: bool = True, leave_out: Collection[str] = ()) -> Sources:
     """Read the recordings, and the hypnograms of the 153 nights of Sleep-EDF-78 but for the held-out subjects'.
 
-    Without UCDDB neither training nor choice sees any of its nights.
+    Without UCDDB neither training nor choice sees any of its nights; nights of it to ``leave_out`` are not seen either.
     """
     nights = load_training_set(folder / "sleep_edf" / "sleep_edf_20_first5s.npz").nights
     prepared = [prepare_night(night, JOINING) for night in nights]
     held = [night.night.subject in VALIDATION_SUBJECTS for night in prepared]
     paths = sorted((folder / "ucddb").glob("*_wake_n3.npz")) if with_ucddb else []
-    ucddb = [read_ucddb(path) for path in paths]
+    ucddb = [night for night in map(read_ucddb, paths) if night.subject not in leave_out]
     return Sources(
         folder=folder,
         train=[night for night, out in zip(prepared, held, strict=True) if not out],

@@ -16,20 +16,19 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from shipped_contexts import NIGHT_STATISTICS, train_context
+from shipped_contexts import NIGHT_STATISTICS, QUICK, train_context
 from shipped_sources import (
     JOINING,
     NOISE_LEVELS,
     SHAPE,
     VALIDATION_SUBJECTS,
-    VALIDATION_UCDDB,
     Sources,
     load_sources,
     noisy_night,
@@ -48,32 +47,45 @@ from sleepviewer.models.normalisation import Epochs, Normalisation
 from sleepviewer.stages import Stage
 from sleepviewer.training.augmentation import Augmentation
 from sleepviewer.training.context_fold import save_member
-from sleepviewer.training.data import LabelledNight, load_training_set
+from sleepviewer.training.data import LabelledNight
 from sleepviewer.training.fold import NightLogits, figures, initialise, predict
 from sleepviewer.training.loop import Batches, Pick, Schedule, Scores, fit
 from sleepviewer.training.pseudo_epochs import SegmentedNight, draw_rows, join_epochs
 
 STAGE_SHARE: Final = np.array([0.22, 0.14, 0.28, 0.17, 0.19])
-_INPUTS_A_PASS: Final = 12_000
-_UCDDB_A_PASS: Final = 2_000
 _UCDDB_GAIN: Final = 0.2
 """Spread of the logarithm of a gain: these nights are scaled by their wake and N3 alone, others by all epochs."""
 _BATCH: Final = 128
-_PASSES: Final = {"attnsleep": 7, "attnsleep-conformer": 4, "attnsleep-msmp": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much an epoch model's training does: joined and UCDDB inputs a pass, passes, and the learning rates."""
+
+    passes: int
+    inputs: int = 12_000
+    ucddb_inputs: int = 2_000
+    learning_rate: float = 1e-3
+    late_learning_rate: float = 2e-4
+
+
+_EFFORT: Final = {"attnsleep": Effort(7), "attnsleep-conformer": Effort(4), "attnsleep-msmp": Effort(5)}
 """The others begin with the parts that they share with AttnSleep, already trained."""
+_TUNING: Final = Effort(3, inputs=5_000, ucddb_inputs=3_000, learning_rate=5e-4)
+"""Of a member that was trained without UCDDB, on some of its nights: for the leave-nights-out check."""
 
 
 # -- the epoch model
 
 
-def pass_batches(sources: Sources, augmentation: Augmentation) -> Batches:
+def pass_batches(sources: Sources, augmentation: Augmentation, effort: Effort) -> Batches:
     """Return a source of batches that joins and changes other epochs in every pass."""
 
     def batches(number: int) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng((7, number))
-        x, y = _joined_inputs(sources.train, rng)
+        x, y = _joined_inputs(sources.train, effort.inputs, rng)
         if sources.ucddb_train:
-            x_ucddb, y_ucddb = _ucddb_inputs(sources.ucddb_train, rng)
+            x_ucddb, y_ucddb = _ucddb_inputs(sources.ucddb_train, effort.ucddb_inputs, rng)
             x, y = np.concatenate((x, x_ucddb)), np.concatenate((y, y_ucddb))
         order = rng.permutation(len(x))
         for first in range(0, len(order) - _BATCH + 1, _BATCH):
@@ -84,18 +96,22 @@ def pass_batches(sources: Sources, augmentation: Augmentation) -> Batches:
     return batches
 
 
-def _joined_inputs(nights: list[SegmentedNight], rng: np.random.Generator) -> tuple[Epochs, NDArray[np.int64]]:
+def _joined_inputs(
+    nights: list[SegmentedNight], count: int, rng: np.random.Generator
+) -> tuple[Epochs, NDArray[np.int64]]:
     x, y = [], []
-    for i, rows in draw_rows(nights, _INPUTS_A_PASS, STAGE_SHARE, rng):
+    for i, rows in draw_rows(nights, count, STAGE_SHARE, rng):
         x.append(join_epochs(nights[i], rows, JOINING, rng))
         y.append(nights[i].night.y[rows].astype(np.int64))
     return np.concatenate(x), np.concatenate(y)
 
 
-def _ucddb_inputs(nights: list[LabelledNight], rng: np.random.Generator) -> tuple[Epochs, NDArray[np.int64]]:
+def _ucddb_inputs(
+    nights: list[LabelledNight], count: int, rng: np.random.Generator
+) -> tuple[Epochs, NDArray[np.int64]]:
     """Draw as many epochs of wake as of N3, from all nights alike."""
     x, y = [], []
-    each = _UCDDB_A_PASS // (2 * len(nights))
+    each = count // (2 * len(nights))
     for night in nights:
         for stage in (Stage.W, Stage.N3):
             rows = np.flatnonzero(night.y == stage)
@@ -106,16 +122,19 @@ def _ucddb_inputs(nights: list[LabelledNight], rng: np.random.Generator) -> tupl
     return np.concatenate(x), np.concatenate(y)
 
 
-def train_epoch_model(member: str, sources: Sources, folder: Path, first: Path) -> EpochModel:
-    """Train a member's epoch model, or go on; return the pass that the held-out subjects choose.
+def train_epoch_model(member: str, sources: Sources, folder: Path, first: Path, begin: Path | None) -> EpochModel:
+    """Train a member's epoch model, or go on; return the pass that the held-out nights choose.
 
-    ``first`` are AttnSleep's trained weights, with which the other members' equal parts begin.
+    ``first`` are AttnSleep's trained weights, with which the other members' equal parts begin; with ``begin``, the
+    member's own, they are only tuned.
     """
     torch.manual_seed(0)
     model = build_epoch_model(member, SHAPE)
     initialise(model)
-    passes = _PASSES[member]
-    if member != "attnsleep":
+    effort = _EFFORT[member] if begin is None else _TUNING
+    if begin is not None:
+        model.load_state_dict(load_weights(begin).state)
+    elif member != "attnsleep":
         own = model.state_dict()
         trained = load_weights(first).state
         model.load_state_dict(own | {k: v for k, v in trained.items() if k in own and own[k].shape == v.shape})
@@ -138,15 +157,15 @@ def train_epoch_model(member: str, sources: Sources, folder: Path, first: Path) 
 
     progress = fit(
         model,
-        pass_batches(sources, Augmentation()),
+        pass_batches(sources, Augmentation(), effort),
         functional.cross_entropy,
         evaluate,
         {"choice": Pick("choice", "score")},
         Schedule(
-            passes=passes,
-            learning_rate=1e-3,
-            late_learning_rate=2e-4,
-            drop_after=passes * 6 // 10,
+            passes=effort.passes,
+            learning_rate=effort.learning_rate,
+            late_learning_rate=effort.late_learning_rate,
+            drop_after=max(effort.passes * 6 // 10, 1),
             weight_decay=1e-3,
             weight_average=0.99,
         ),
@@ -170,7 +189,10 @@ def wake_n3_recall(nights: Sequence[NightLogits]) -> dict[str, float]:
 
 # -- all of it
 
-_SLEEP_EDF: Final = "16 of the 20 subjects of Sleep-EDF-20 (Fpz-Cz; 30-s epochs joined from the real first 5 s of six epochs of one stage)"
+_SLEEP_EDF: Final = (
+    "16 of the 20 subjects of Sleep-EDF-20 (Fpz-Cz; 30-s epochs joined from the real first 5 s of six epochs of one "
+    "stage)"
+)
 _UCDDB: Final = (
     "wake and N3 epochs of 9 nights of the St. Vincent's University Hospital sleep apnea database (C3-A2 or C4-A1)"
 )
@@ -182,26 +204,24 @@ def _trained_on(sources: Sources) -> str:
     return f"{_SLEEP_EDF}; 4 of its subjects chose the training epoch"
 
 
-def trained_on_recordings(folder: Path, *, context: bool, with_ucddb: bool = True) -> tuple[NamedRecordings, ...]:
+def trained_on_recordings(sources: Sources, *, context: bool) -> tuple[NamedRecordings, ...]:
     """Return what a member's labels came from as its card names it; ``context`` for a member with one.
 
     SHA-256 are of the files in the folder that hold the recordings' epochs.
     """
-    segments = folder / "sleep_edf" / "sleep_edf_20_first5s.npz"
-    others = sorted({night.subject for night in load_training_set(segments).nights} - set(VALIDATION_SUBJECTS))
-    ucddb = {path.name.removesuffix("_wake_n3.npz"): path for path in sorted((folder / "ucddb").glob("*_wake_n3.npz"))}
+    others = tuple(sorted({night.night.subject for night in sources.train}))
     named = []
     for use, subjects, nights in (
-        ("training", tuple(others), tuple(night for night in ucddb if night not in VALIDATION_UCDDB)),
-        ("choice of the pass", VALIDATION_SUBJECTS, VALIDATION_UCDDB),
+        ("training", others, sources.ucddb_train),
+        ("choice of the training epoch", VALIDATION_SUBJECTS, sources.ucddb_validation),
     ):
         named.append(NamedRecordings(SLEEP_EDF, use, subjects=subjects))
-        if not with_ucddb:
-            continue
-        hashes = tuple(sha256_of(ucddb[night]) for night in nights)
-        named.append(NamedRecordings("ucddb", use, nights=nights, sha256=hashes))
+        if nights:
+            names = tuple(night.subject for night in nights)
+            hashes = tuple(sha256_of(sources.folder / "ucddb" / f"{name}_wake_n3.npz") for name in names)
+            named.append(NamedRecordings("ucddb", use, nights=names, sha256=hashes))
     if context:
-        with np.load(folder / "sleep_edf" / "sleep_edf_78_bandpower.npz", allow_pickle=False) as npz:
+        with np.load(sources.folder / "sleep_edf" / "sleep_edf_78_bandpower.npz", allow_pickle=False) as npz:
             rest = {f"{subject:02d}" for subject in np.unique(npz["subject"])} - {*others, *VALIDATION_SUBJECTS}
         named.append(
             NamedRecordings(SLEEP_EDF, "training, the order of its stages alone", subjects=tuple(sorted(rest)))
@@ -215,14 +235,14 @@ def held_out_recordings(folder: Path) -> tuple[NamedRecordings, ...]:
     return (NamedRecordings("ucddb", "figures", nights=(night.stem,), sha256=(sha256_of(night),)),)
 
 
-def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
-    """Train a member without and with context, and write both."""
+def ship(member: str, sources: Sources, out: Path, work: Path, begin: Path | None = None) -> None:
+    """Train a member without and with context, and write both; with ``begin``, a folder, tune what lies there."""
     folders = [work / member, work / (member + CONTEXT_SUFFIX)]
     for folder in (*folders, out):
         folder.mkdir(parents=True, exist_ok=True)
-    model = train_epoch_model(member, sources, folders[0], out / "attnsleep.safetensors")
-    trained = train_context(model, sources, folders[1])
-    with_ucddb = bool(sources.ucddb_train)
+    begun = None if begin is None else begin / f"{member}.safetensors"
+    model = train_epoch_model(member, sources, folders[0], out / "attnsleep.safetensors", begun)
+    trained = train_context(model, sources, folders[1], None if begin is None else QUICK)
     card = ModelCard(
         name=MEMBERS[member].title,
         rate_hz=SHAPE.rate_hz,
@@ -233,11 +253,11 @@ def ship(member: str, sources: Sources, out: Path, work: Path) -> None:
         band_hz=JOINING.band_hz,
         temperature=trained.epoch_temperature,
         night_statistics=NIGHT_STATISTICS,
-        trained_on_recordings=trained_on_recordings(sources.folder, context=False, with_ucddb=with_ucddb),
+        trained_on_recordings=trained_on_recordings(sources, context=False),
         held_out_recordings=held_out_recordings(sources.folder),
     )
     save_weights(out / f"{member}.safetensors", model.state_dict(), card)
-    named = trained_on_recordings(sources.folder, context=True, with_ucddb=with_ucddb)
+    named = trained_on_recordings(sources, context=True)
     card = replace(
         card, trained_on_recordings=named, epoch_temperature=trained.epoch_temperature, limits=trained.limits
     )
@@ -252,12 +272,18 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder for the state of the trainings: one that is broken goes on")
     parser.add_argument("--members", nargs="+", choices=list(MEMBERS), default=list(MEMBERS))
     parser.add_argument("--without-ucddb", action="store_true", help="leave every night of UCDDB out")
+    parser.add_argument("--leave-out", nargs="+", default=(), metavar="NIGHT", help="nights of UCDDB to leave out")
+    parser.add_argument(
+        "--tune-from", type=Path, help="begin with the members in this folder, trained without UCDDB, and tune them"
+    )
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    sources = load_sources(arguments.data, with_ucddb=not arguments.without_ucddb)
+    sources = load_sources(
+        arguments.data, with_ucddb=not arguments.without_ucddb, leave_out=frozenset(arguments.leave_out)
+    )
     for member in arguments.members:
-        ship(member, sources, arguments.out, arguments.work)
+        ship(member, sources, arguments.out, arguments.work, arguments.tune_from)
 
 
 if __name__ == "__main__":
