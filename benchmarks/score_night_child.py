@@ -14,6 +14,7 @@ def main() -> None:
     """Score, and print a line of JSON: seconds of the first scoring with its imports, of the others, of the floor."""
     night, label, name, weights, runs, threads = sys.argv[1:]
     started = time.perf_counter()
+    from sleepviewer.models.family import all_names
     from sleepviewer.recording import open_recording
     from sleepviewer.scoring.base import ChannelChoice
     from sleepviewer.scoring.registry import YASA, EngineSpec, make_engine
@@ -35,7 +36,7 @@ def main() -> None:
         started = time.perf_counter()
         score()
         warm.append(time.perf_counter() - started)
-        if name != YASA:
+        if name in all_names():
             floor.append(_floor_s(name, n_epochs))
     print(json.dumps({"cold_s": cold, "warm_s": warm, "floor_s": floor}))
 

@@ -41,8 +41,12 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def test_the_page_of_engines_says_what_the_cards_say() -> None:
-    page = tool("write_engines_page").engines_markdown()
+    written = tool("write_engines_page")
+    page = written.engines_markdown()
     assert (DOCS / "engines.md").read_text(encoding="utf-8") == page, "run python tools/write_engines_page.py"
+    for with_table in written.WITH_TABLE:
+        text = with_table.read_text(encoding="utf-8")
+        assert text == written.with_table(text), "run python tools/write_engines_page.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

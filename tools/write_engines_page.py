@@ -1,4 +1,4 @@
-"""Write docs/engines.md from the cards of the models that come with the program.
+"""Write docs/engines.md, and the tables of figures in README.md and docs/experiments.md, from the engines' cards.
 
 python tools/write_engines_page.py
 """
@@ -10,12 +10,16 @@ from pathlib import Path
 
 from sleepviewer.models.card import ModelCard, NamedRecordings
 from sleepviewer.models.costs import costs_of
-from sleepviewer.models.family import all_names, title_of
+from sleepviewer.models.family import all_names
 from sleepviewer.models.shape import InputShape
-from sleepviewer.models.shipped import peek_card, shipped_weights
-from sleepviewer.scoring.registry import DEFAULT_ENGINE, YASA, YASA_CARD
+from sleepviewer.scoring.recipe import shipped_recipe
+from sleepviewer.scoring.registry import DEFAULT_ENGINE, ENSEMBLE, EngineInfo, list_engines
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "engines.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "engines.md"
+WITH_TABLE = (ROOT / "README.md", ROOT / "docs" / "experiments.md")
+BEGIN, END = "<!-- figures of the engines, written by tools/write_engines_page.py -->", "<!-- end of the figures -->"
+STAGES = ("W", "N1", "N2", "N3", "REM")
 
 HEAD = f"""# Engines and their cards
 
@@ -33,57 +37,92 @@ with `sleepviewer score night.edf --truth expert.edf --out scored.npz`.
 
 def engines_markdown() -> str:
     """Return the page."""
-    cards = [(YASA, YASA_CARD), *((name, card) for name in all_names() if (card := _card(name)) is not None)]
-    cards.sort(key=lambda row: row[0] != DEFAULT_ENGINE)
-    parts = [HEAD, *_overview(cards)]
-    for name, card in cards:
-        parts += ["", f"## {_title(name)}", "", *_described(name, card)]
+    shipped = [info for info in list_engines() if info.card is not None and info.version is None]
+    parts = [HEAD, *_overview(shipped)]
+    for info in shipped:
+        assert info.card is not None
+        parts += ["", f"## {info.title}", "", *_described(info, info.card)]
     return "\n".join(parts) + "\n"
 
 
-def _card(name: str) -> ModelCard | None:
-    weights = shipped_weights(name)
-    return None if weights is None else peek_card(weights)
+def figures_table() -> str:
+    """Return the figures of every engine on the real night, with 95 % intervals, as a table."""
+    lines = [
+        f"| engine | κ | accuracy | macro-F1 | {' | '.join(f'F1 {stage}' for stage in STAGES)} | ECE |",
+        f"|---|---|---|---|{'---|' * len(STAGES)}---|",
+    ]
+    for info in list_engines():
+        if info.card is None or info.version is not None:
+            continue
+        figures = [_with_interval(info.card, name) for name in ("kappa", "accuracy", "macro_f1")]
+        figures += [_figure(info.card, f"f1_{stage}") for stage in STAGES]
+        default = " (default)" if info.id == DEFAULT_ENGINE else ""
+        lines.append(f"| {info.title}{default} | {' | '.join(figures)} | {_figure(info.card, 'ece')} |")
+    return "\n".join(lines)
 
 
-def _title(name: str) -> str:
-    return "YASA" if name == YASA else title_of(name)
+def with_table(text: str) -> str:
+    """Return a page's text with its table of figures as the cards have it."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{figures_table()}\n\n{END}{after}"
 
 
-def _overview(cards: list[tuple[str, ModelCard]]) -> Iterator[str]:
+def _overview(shipped: list[EngineInfo]) -> Iterator[str]:
     counted = InputShape.whole_epoch(100)
-    yield "| name | input | parameters | MACs an epoch | κ on ucddb018 | accuracy |"
+    yield "| name | input | parameters | MACs an epoch | κ on ucddb018 (95 %) | accuracy |"
     yield "|---|---|---|---|---|---|"
-    for name, card in cards:
-        costs = None if name == YASA else costs_of(name, counted)
-        size = "–" if costs is None else f"{costs_of(name, card.shape).parameters:,}"
+    for info in shipped:
+        card = info.card
+        assert card is not None
+        costs = costs_of(info.id, counted) if info.id in all_names() else None
+        size = "–" if costs is None else f"{costs_of(info.id, card.shape).parameters:,}"
         macs = "–" if costs is None else f"{costs.macs / 1e6:.1f} M"
-        kappa, accuracy = (_figure(card, f"ucddb018 {figure}") for figure in ("kappa", "accuracy"))
-        yield f"| `{name}` | {card.shape.seconds:g} s at {card.rate_hz} Hz | {size} | {macs} | {kappa} | {accuracy} |"
+        kappa, accuracy = _with_interval(card, "kappa"), _figure(card, "accuracy")
+        taken = f"{card.shape.seconds:g} s at {card.rate_hz} Hz"
+        yield f"| `{info.id}` | {taken} | {size} | {macs} | {kappa} | {accuracy} |"
 
 
-def _figure(card: ModelCard, name: str) -> str:
-    return f"{card.measured[name]:.2f}" if name in card.measured else "–"
+def _figure(card: ModelCard, figure: str) -> str:
+    value = card.measured.get(f"ucddb018 {figure}")
+    return "–" if value is None else f"{value:.3f}".lstrip("0")
 
 
-def _described(name: str, card: ModelCard) -> Iterator[str]:
-    yield f"`--engine {name}`. Trained on {card.trained_on}."
+def _with_interval(card: ModelCard, figure: str) -> str:
+    low, high = (_figure(card, f"{figure}_{end}") for end in ("low", "high"))
+    return _figure(card, figure) + (f" ({low} to {high})" if "–" not in (low, high) else "")
+
+
+def _described(info: EngineInfo, card: ModelCard) -> Iterator[str]:
+    yield f"`--engine {info.id}`. Trained on {card.trained_on}."
     yield ""
     if card.notes:
         yield card.notes
         yield ""
-    if name != YASA:
+    if info.id == ENSEMBLE:
+        members = ", ".join(f"`{name}` {weight:g}" for name, weight in shipped_recipe().weights.items())
+        yield f"Members and their weights: {members}. Temperature {card.temperature:.2f}."
+        yield ""
+    elif info.id in all_names():
         band = "unfiltered" if card.band_hz is None else f"filtered to {card.band_hz[0]:g}–{card.band_hz[1]:g} Hz"
         yield (
             f"Input: one EEG channel at {card.rate_hz} Hz, {card.shape.seconds:g} s an epoch, {band}, scaled by "
             f"`{card.normalisation}`. Temperature {card.temperature:.2f}; share of the night's own statistics in the "
-            f"batch normalisation {card.night_statistics:g}."
+            f"batch normalization {card.night_statistics:g}."
         )
         yield ""
     yield "| measured | |"
     yield "|---|---|"
     for figure, value in card.measured.items():
-        yield f"| {figure} | {value:.3f} |"
+        if not figure.endswith(("_low", "_high")):
+            ends = [card.measured.get(f"{figure}_{end}") for end in ("low", "high")]
+            interval = "" if None in ends else f" ({ends[0]:.3f} to {ends[1]:.3f})"
+            yield f"| {figure} | {value:.3f}{interval} |"
+    if card.limits:
+        yield ""
+        yield (
+            "Validated within: " + "; ".join(f"{name.replace('_', ' ')} {v:g}" for name, v in card.limits.items()) + "."
+        )
     if card.trained_on_recordings:
         yield ""
         yield "Recordings whose labels went into it:"
@@ -102,4 +141,6 @@ def _listed(recordings: NamedRecordings) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(engines_markdown(), encoding="utf-8")
-    print(f"{PAGE} written")
+    for page in WITH_TABLE:
+        page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"{PAGE} and {len(WITH_TABLE)} tables written")
