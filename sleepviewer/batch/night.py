@@ -238,7 +238,8 @@ def share_to_review(prediction: Prediction) -> float | None:
     """Return the share of a night to review, most uncertain first, until κ is expected to be 0.90.
 
     None where nothing was scored, or no agreement can be expected because the night is unlike those that the engine was
-    validated on. It rests on the model's probabilities alone (see :mod:`sleepviewer.analysis.review_plan`), so that nights compare.
+    validated on. It rests on the model's probabilities alone (see :mod:`sleepviewer.analysis.review_plan`), so that
+    nights compare.
     """
     if prediction.unvalidated:
         return None
