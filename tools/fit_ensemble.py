@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 from scipy.optimize import minimize_scalar
 from shipped_sources import SHAPE, VALIDATION_UCDDB, load_sources, validation_nights
 
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--without-ucddb", action="store_true", help="the models have seen no night of UCDDB")
     parser.add_argument("--write", action="store_true", help="write MODELS_FOLDER/ensemble.json")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     groups = score_groups(arguments.data, arguments.models, with_ucddb=not arguments.without_ucddb)
     weights = choose_weights(groups)
     temperature = fit_temperature(groups, weights)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from fit_ensemble import YASA, ucddb_night
 from numpy.typing import NDArray
 from shipped_sources import VALIDATION_UCDDB
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("folds", type=Path, nargs="+")
     parser.add_argument("--without", type=Path, help="members that were trained without UCDDB")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     recipe = EnsembleRecipe.read(arguments.models / "ensemble.json")
     folder_of = dict.fromkeys(VALIDATION_UCDDB, arguments.models)
     for fold in arguments.folds:
