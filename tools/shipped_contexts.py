@@ -54,6 +54,8 @@ QUICK: Final = ContextEffort(views=1, passes=10, finds_limits=False)
 
 _ARTIFACTS: Final = NightConditions(noisy=0, gains=0.5, moving=1, off=1, gaps=1, lacking=0, short=0, filter_db=0)
 _PIECES_MIN: Final = (5, 10, 20, 30, 60, 90)
+CALIBRATION_MINUTES: Final = 60.0
+"""On shorter pieces of the held-out nights κ falls by up to .1, and calibration with it."""
 _MARGIN: Final = 1.1
 """How far beyond the farthest validation night a recording may lie and still count as like them."""
 
@@ -287,7 +289,7 @@ def limits_of(
     return {
         Limit.CONTEXT_MINUTES: _from_which(pieces, "context", "epoch model"),
         Limit.ADAPTATION_MINUTES: _from_which(pieces, "context", "context, not fitted"),
-        Limit.CALIBRATION_MINUTES: 30.0,
+        Limit.CALIBRATION_MINUTES: CALIBRATION_MINUTES,
         Limit.CONTEXT_CHANGES: round(max(changed) * _MARGIN, 3),
         Limit.DISTANCE: round(max(distances) * _MARGIN, 3),
         Limit.UNUSABLE_SHARE: 0.3,

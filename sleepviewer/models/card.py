@@ -31,6 +31,8 @@ class Limit(StrEnum):
     """Of shorter recordings nothing is said about calibration or expected agreement."""
     CONTEXT_CHANGES = "context_changes"
     """The largest share of a night on which the context gave another stage than the epoch model in validation."""
+    USUAL_CHANGES = "usual_changes"
+    """The largest such share on undisturbed nights; beyond it a member counts for less in the ensemble."""
     DISTANCE = "distance"
     """How far a night's features may lie from the training's (:meth:`ContextModel.distance`)."""
     UNUSABLE_SHARE = "unusable_share"

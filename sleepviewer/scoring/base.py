@@ -82,6 +82,7 @@ class Prediction:
     ``weights_sha256`` identifies the weights' file, ``device`` where they ran, ``seconds`` how long it took,
     ``notes`` what a user should know about this scoring; ``unvalidated`` says in clauses what takes the recording
     beyond the conditions under which the engine's figures were measured (nothing where it is within them).
+    ``context_changes`` is the share of the epochs to which a context gave another stage than the epoch model.
     """
 
     proba: Proba
@@ -93,6 +94,7 @@ class Prediction:
     device: str = "cpu"
     notes: tuple[str, ...] = field(default=())
     unvalidated: tuple[str, ...] = field(default=())
+    context_changes: float = 0.0
 
     def __post_init__(self) -> None:
         """Take a read-only float32 copy and check its shape."""

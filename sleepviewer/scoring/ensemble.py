@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +20,7 @@ import numpy as np
 
 from sleepviewer import __version__
 from sleepviewer.errors import EngineError, SleepViewerError
+from sleepviewer.models.card import Limit
 from sleepviewer.models.family import title_of
 from sleepviewer.models.versions import ModelVersions
 from sleepviewer.recording.base import Recording
@@ -143,7 +146,7 @@ class EnsembleEngine:
 
     def _votes(self, night: _Night, progress: ProgressCallback) -> list[_Vote]:
         first, *others = self._recipe.members
-        with ThreadPoolExecutor(1, "ensemble") as pool:
+        with _half_of_the_threads(), ThreadPoolExecutor(1, "ensemble") as pool:
             beside: list[Future[_Vote]] = [pool.submit(self._vote, name, night, no_progress) for name in others]
             with_yasa = YASA in self._recipe.weights
             shown = _scaled(progress, _DONE_BY_MEMBERS * (0.6 if with_yasa else 1.0))
@@ -190,7 +193,7 @@ class EnsembleEngine:
             raise EngineError(" ".join(vote.why_not for vote in votes))
         order = {name: place for place, name in enumerate(self._recipe.weights)}
         there.sort(key=lambda pair: order[pair[0].name])
-        weights = [self._recipe.weights[vote.name] for vote, _ in there]
+        weights = weights_for({vote.name: prediction for vote, prediction in there}, self._recipe)
         predictions = [prediction for _, prediction in there]
         left_out = [vote for vote in votes if vote.prediction is None]
         notes = [f"{title_of_engine(vote.name)} was left out of the ensemble: {vote.why_not}" for vote in left_out]
@@ -217,6 +220,24 @@ class EnsembleEngine:
         )
 
 
+def weights_for(predictions: Mapping[str, Prediction], recipe: EnsembleRecipe) -> list[float]:
+    """Return how much each of the engines' scorings of one night counts, in their order.
+
+    A member whose context changes more of the night than it did on nights like those that it learned from counts for
+    less, down to nothing; where one was not validated for the recording, YASA counts at least half.
+    """
+    usual, most = (recipe.card.limits.get(limit, 1.0) for limit in (Limit.USUAL_CHANGES, Limit.CONTEXT_CHANGES))
+    weights = {}
+    for name, prediction in predictions.items():
+        over = (prediction.context_changes - usual) / (most - usual) if most > usual else 0.0
+        weights[name] = recipe.weights[name] * (1.0 - min(max(over, 0.0), 1.0))
+    if YASA in weights and any(prediction.unvalidated for prediction in predictions.values()):
+        weights[YASA] = max(weights[YASA], sum(weights.values()) - weights[YASA])
+    if not any(weights.values()):  # no YASA, and no member to trust: all alike
+        weights = dict.fromkeys(weights, 1.0)
+    return list(weights.values())
+
+
 def pooled(probas: list[Proba], weights: list[float], temperature: float) -> Proba:
     """Return the weighted geometric mean of probabilities ``float32 [n_epochs, 5]`` over a temperature.
 
@@ -237,6 +258,19 @@ def pooled(probas: list[Proba], weights: list[float], temperature: float) -> Pro
 def title_of_engine(name: str) -> str:
     """Return a member's name as it is shown."""
     return YASA_TITLE if name == YASA else title_of(name)
+
+
+@contextmanager
+def _half_of_the_threads() -> Iterator[None]:
+    """Have torch use half of its threads for as long as two of its callers run: teams that wait for cores spin."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // 2))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _scaled(progress: ProgressCallback, share: float) -> ProgressCallback:

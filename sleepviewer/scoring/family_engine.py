@@ -148,6 +148,7 @@ class FamilyEngine:
                 *runner.notes,
             ),
             unvalidated=scored.unvalidated,
+            context_changes=scored.changed,
         )
 
     @property
@@ -280,11 +281,15 @@ def _rate_notes(signal: NightSignal, card: ModelCard) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """A night's probabilities ``float32 [n_epochs, 5]``, NaN where missing, and what is to be said about them."""
+    """A night's probabilities ``float32 [n_epochs, 5]``, NaN where missing, and what is to be said about them.
+
+    ``changed`` is the share of the stages that the context changed.
+    """
 
     proba: Proba
     notes: tuple[str, ...] = ()
     unvalidated: tuple[str, ...] = ()
+    changed: float = 0.0
 
 
 def _score_night(
@@ -349,12 +354,14 @@ def _read_night(model: NightModel, summaries: Tensor, scored: _Scored, card: Mod
         )
     most = card.limits.get(Limit.CONTEXT_CHANGES, 1.0)
     if reading.changed <= most:
-        return replace(scored, proba=reading.proba, unvalidated=unvalidated)
+        return replace(scored, proba=reading.proba, unvalidated=unvalidated, changed=reading.changed)
     note = (
         f"With its context the model would have changed {reading.changed:.0%} of the stages, more than it ever did in "
         f"validation ({most:.0%}): the night was scored epoch by epoch instead."
     )
-    return _Scored(scored.proba, (*scored.notes, note), (*unvalidated, "its epochs were scored one by one"))
+    return _Scored(
+        scored.proba, (*scored.notes, note), (*unvalidated, "its epochs were scored one by one"), reading.changed
+    )
 
 
 def _short(minutes: float, card: ModelCard, *, has_context: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
