@@ -136,4 +136,18 @@ def test_what_is_read_does_not_grow_with_the_night(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(recording, "read", lambda c, a, b: windows.append(b - a) or read(c, a, b))
         check_recording(recording)
     assert max(windows) <= 600
-    assert sum(windows) == pytest.approx(1500)
+    assert sum(windows) == pytest.approx(2 * 1500)  # an EEG's once more, for its signal quality
+
+
+def test_epochs_without_a_usable_signal_are_named(tmp_path: Path) -> None:
+    samples = eeg(seconds=600)
+    samples[150 * RATE : 300 * RATE] = np.random.default_rng(1).normal(0, 0.3, 150 * RATE).round(1)  # electrode off
+    samples[-60 * RATE :] = np.random.default_rng(2).uniform(-3000, 3000, 60 * RATE).round(1)  # pulled
+    path = write_edf(tmp_path / "night.edf", [("EEG Fpz-Cz", RATE, "uV", samples)])
+    told = [sentence for _, _, sentence in sentences(path)]
+    assert any("5 of 20 epochs: flat or near-flat (epochs 6–10)" in sentence for sentence in told), told
+    assert any("2 of 20 epochs: extreme amplitude (epochs 19–20)" in sentence for sentence in told), told
+    result = run(path, "--json")
+    assert result.exit_code == 3
+    named = [finding["epochs"] for finding in json.loads(result.stdout)["findings"] if "epochs" in finding]
+    assert named == [[6, 7, 8, 9, 10], [19, 20]]

@@ -13,6 +13,7 @@ import numpy as np
 from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Channel, Recording, Role
+from sleepviewer.recording.quality import BAD_KINDS, QualityKind, assess_recording, epoch_list
 from sleepviewer.recording.roles import MIN_SCORING_RATE_HZ, propose_scoring_channel
 from sleepviewer.recording.units import amplitude_notes, fitting_units
 from sleepviewer.recording.units_told import lacks_unit
@@ -39,15 +40,20 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is odd: how bad it is, what it is about (a channel, ``recording``, ``hypnogram``), a sentence."""
+    """One thing that is odd: how bad it is, what it is about (a channel, ``recording``, ``hypnogram``), a sentence.
+
+    ``epochs`` are the epochs that it concerns, from 0, where it concerns some.
+    """
 
     severity: Severity
     about: str
     sentence: str
+    epochs: tuple[int, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON-ready values."""
-        return {"severity": self.severity.word, "about": self.about, "sentence": self.sentence}
+        """Return it as JSON-ready values; epochs are counted from 1."""
+        found: dict[str, Any] = {"severity": self.severity.word, "about": self.about, "sentence": self.sentence}
+        return found | ({"epochs": [epoch + 1 for epoch in self.epochs]} if self.epochs else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,7 @@ def check_recording(recording: Recording, truth_path: Path | None = None, readin
     findings = [
         *_of_the_file(recording),
         *_of_channels(recording, amplitudes),
+        *_of_signal_quality(recording),
         *_of_the_hypnogram(recording, truth_path, reading),
     ]
     return Check(amplitudes, tuple(sorted(findings, key=lambda finding: -finding.severity)))
@@ -155,6 +162,22 @@ def _of_channels(recording: Recording, amplitudes: dict[str, Amplitude]) -> Iter
     for channel in recording.channels:
         for sentence in _of_a_channel(channel, amplitudes[channel.label]):
             yield Finding(Severity.ODD, channel.label, sentence)
+
+
+def _of_signal_quality(recording: Recording) -> Iterator[Finding]:
+    """Yield the epochs of each EEG channel that engines leave unscored, kind by kind; gaps are the file's own notes."""
+    for channel in recording.channels:
+        if channel.role is not Role.EEG or not channel.is_voltage or channel.rate_hz < MIN_SCORING_RATE_HZ:
+            continue
+        quality = assess_recording(recording, channel.label)
+        for kind in BAD_KINDS:
+            epochs = quality.epochs_of(kind)
+            if len(epochs) and kind is not QualityKind.GAP:
+                sentence = (
+                    f"“{channel.label}” has no usable signal in {len(epochs):,} of {len(quality):,} epochs: "
+                    f"{kind.label} ({epoch_list(epochs)})."
+                )
+                yield Finding(Severity.ODD, channel.label, sentence, tuple(epochs.tolist()))
 
 
 def _of_a_channel(channel: Channel, found: Amplitude) -> Iterator[str]:
