@@ -4,7 +4,7 @@
 
 A fold's folder holds members trained with other nights of UCDDB (``train_shipped_models.py --leave-out``); the nights
 that chose the training epoch of the shipped members, but did not train them, are scored by those in MODELS_FOLDER.
-With ``--without``, members that never saw UCDDB score all nights as well. The ensemble's weights are the shipped ones.
+With ``--without``, members that never saw UCDDB score all nights as well. The ensemble joins them as it ships.
 κ is that of three classes, wake, N3 and anything else, over the epochs that were scored as wake or N3.
 """
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from shipped_sources import VALIDATION_UCDDB
 
 from sleepviewer.models.shipped import peek_card
-from sleepviewer.scoring.ensemble import pooled
+from sleepviewer.scoring.ensemble import pooled, weights_for
 from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.recipe import EnsembleRecipe
 from sleepviewer.scoring.yasa_engine import score_signals
@@ -79,14 +79,14 @@ def main() -> None:
     rows = {}
     for night in ALL:
         signal, truth = ucddb_night(arguments.data / "ucddb" / f"{night}_wake_n3.npz")
-        votes = {YASA: score_signals({"EEG": signal}, signal.missing).proba}
-        found = {"yasa": votes[YASA]}
-        folders = {"ensemble": folder_of.get(night), "without UCDDB": arguments.without}
-        for name, folder in folders.items():
+        yasa = score_signals({"EEG": signal}, signal.missing)
+        found = {"yasa": yasa.proba}
+        for name, folder in {"ensemble": folder_of.get(night), "without UCDDB": arguments.without}.items():
             if folder is not None:
                 engines = {m: FamilyEngine(m, folder / f"{m}.safetensors") for m in recipe.members}
-                votes |= {member: engine.score_signal(signal).proba for member, engine in engines.items()}
-                found[name] = pooled([votes[m] for m in recipe.weights], list(recipe.weights.values()), 1.0)
+                votes = {m: engine.score_signal(signal) for m, engine in engines.items()} | {YASA: yasa}
+                votes = {m: votes[m] for m in recipe.weights}
+                found[name] = pooled([vote.proba for vote in votes.values()], weights_for(votes, recipe), 1.0)
         known = (truth != Stage.UNKNOWN) & np.logical_and.reduce([np.isfinite(p).all(axis=1) for p in found.values()])
         counts = {n: confusion(truth[known], p[known].argmax(axis=1).astype(np.int8)) for n, p in found.items()}
         for name, matrix in counts.items():
