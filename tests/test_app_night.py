@@ -539,3 +539,38 @@ def test_the_night_is_painted_on_any_device(opened: MainWindow) -> None:
     colors = {image.pixelColor(x, y).name() for x in range(GUTTER_PX, 780, 7) for y in range(102, 398, 3)}
     assert len(colors) > 3
     assert DARK.cursor in {image.pixelColor(x, 200).name() for x in range(GUTTER_PX - 2, GUTTER_PX + 6)}
+
+
+# -- signal quality
+
+
+def quality_night(tmp_path: Path, *, flat: bool) -> Path:
+    rate, n = 100, 20
+    samples = np.random.default_rng(0).normal(0, 20, n * 30 * rate)
+    if flat:
+        samples[5 * 30 * rate : 8 * 30 * rate] = np.random.default_rng(1).normal(0, 0.3, 3 * 30 * rate)
+        samples[12 * 3000 : 12 * 3000 + 500] = np.random.default_rng(2).normal(0, 900, 500)
+    return write_edf(tmp_path / "quality.edf", [("EEG C4-A1", rate, "uV", np.clip(samples, -3000, 3000).round(1))])
+
+
+def test_epochs_without_a_usable_signal_have_a_row(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    assert window.open_path(quality_night(tmp_path, flat=True))
+    row = window.page.night.quality
+    qtbot.waitUntil(lambda: row.has_content, timeout=20_000)
+    qtbot.waitUntil(row.isVisible)
+    width = row.plot_width
+    texts = {epoch: row.readout(width * (epoch + 0.5) / 20, 5, width, 16) for epoch in (0, 5, 7, 12)}
+    assert texts[0] == ""
+    assert texts[5] == "Epoch 6: flat or near-flat; not scored"
+    assert texts[7] == "Epoch 8: flat or near-flat; not scored"
+    assert texts[12] == "Epoch 13: 5 s extreme amplitude"
+    window.actions_["row_quality"].trigger()
+    assert not row.isVisible()
+
+
+def test_a_clean_night_has_no_row_of_signal_quality(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    assert window.open_path(quality_night(tmp_path, flat=False))
+    qtbot.wait(300)  # the work begins after the first painting
+    qtbot.waitUntil(lambda: not any(work.running for work in part_of(window).findChildren(Background)), timeout=20_000)
+    assert not window.page.night.quality.has_content
+    assert not window.page.night.quality.isVisible()

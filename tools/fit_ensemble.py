@@ -6,7 +6,7 @@ The engines score the nights of the held-out subjects of Sleep-EDF-20, as they a
 and the held-out nights of UCDDB (with ``--without-ucddb``, all twelve: then the models must not have seen any), as a
 recording's are scored. YASA learned from two hundred times as many nights as the members and knows more recorders, but
 joined epochs are unlike what it learned from: so of the weights on a grid that come within 0.002 of the best κ on the
-undisturbed held-out nights, those are taken that give YASA most, and of these the best by the mean κ of the four groups.
+undisturbed held-out nights, those are taken that give YASA most, and of these the best by the groups' mean κ.
 The temperature makes the pooled probabilities calibrated. ucddb018 has no part in it.
 """
 

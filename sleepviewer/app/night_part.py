@@ -24,6 +24,7 @@ from sleepviewer.errors import AlignmentError, SleepViewerError
 from sleepviewer.hypnogram.words import is_stage
 from sleepviewer.recording.annotations import Annotation, Annotations
 from sleepviewer.recording.base import Recording
+from sleepviewer.recording.quality import SignalQuality, assess_recording
 from sleepviewer.review.document import Change
 from sleepviewer.review.lights import Lights
 from sleepviewer.review.night import load_truth
@@ -60,6 +61,7 @@ class NightPart(QObject):
         )
         self._spectrogram_work = Background("spectrogram", self)
         self._annotation_work = Background("annotations", self)
+        self._quality_work = Background("signal quality of the night", self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_AFTER_PAINTING_MS)
@@ -68,6 +70,8 @@ class NightPart(QObject):
         self._spectrogram_work.failed.connect(self._on_spectrogram_failed)
         self._annotation_work.done.connect(self._show_annotations)
         self._annotation_work.failed.connect(self._on_annotations_failed)
+        self._quality_work.done.connect(self._show_quality)
+        self._quality_work.failed.connect(self._on_quality_failed)
         self.panel.picked.connect(self._go_to_annotation)
         self._view.extend_requested.connect(self._extend_to)
         self._view.scorer_dropped.connect(self._drop_scorer)
@@ -103,6 +107,7 @@ class NightPart(QObject):
         """See :class:`Part`."""
         self._spectrogram_work.cancel()
         self._annotation_work.cancel()
+        self._quality_work.cancel()
         if self._session is not None:
             self._session.channel_changed.disconnect(self._start_work)
             self._session.scorers_changed.disconnect(self._show_scorers)
@@ -129,11 +134,13 @@ class NightPart(QObject):
         self._soon.stop()
         self._spectrogram_work.close()
         self._annotation_work.close()
+        self._quality_work.close()
 
     # -- in the background
 
     def _start_work(self) -> None:
         self._start_spectrogram()
+        self._start_quality()
         session = self._session
         if session is not None and self.panel.model.recording is not session.night.recording:
             recording = session.night.recording
@@ -165,6 +172,29 @@ class NightPart(QObject):
         if not isinstance(error, SleepViewerError | MemoryError):
             raise error
         self._view.spectrogram.show_sentence(f"No spectrogram: {str(error) or 'memory does not suffice for it.'}")
+
+    def _start_quality(self) -> None:
+        """Assess the scored channel; where there is none, or its unit is not known, the row is not there."""
+        session = self._session
+        self._quality_work.cancel()
+        self._show_quality(None)
+        if session is None or session.night.channel is None:
+            return
+        recording, label = session.night.recording, session.night.channel
+        if recording.channel(label).is_voltage:
+            self._quality_work.start(lambda _: assess_recording(recording, label))
+
+    def _show_quality(self, quality: object) -> None:
+        assert quality is None or isinstance(quality, SignalQuality)
+        row = self._view.quality
+        before = row.has_content
+        row.show_quality(quality)
+        if row.has_content != before:
+            self._view.refresh_rows()
+
+    def _on_quality_failed(self, error: Exception) -> None:
+        if not isinstance(error, SleepViewerError | MemoryError):
+            raise error
 
     # -- annotations
 

@@ -161,6 +161,7 @@ ROWS: Final = (
             ("yours", "Yours", "your hypnogram"),
             ("hypnodensity", "Hypnodensity", "the model's probabilities"),
             ("spectrogram", "Spectrogram", "the spectrogram of the scored channel"),
+            ("quality", "Signal quality", "epochs whose signal is unusable or disturbed"),
             ("annotations", "Annotations", "the file's annotations"),
             ("clock", "Clock", "clock times"),
         )

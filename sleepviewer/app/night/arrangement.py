@@ -13,6 +13,7 @@ USUAL_ORDER: Final = (
     "yours",
     "hypnodensity",
     "spectrogram",
+    "quality",
     "annotations",
     "clock",
 )

@@ -13,6 +13,7 @@ from sleepviewer.app.night.arrangement import SCORER_PREFIX, Arrangement
 from sleepviewer.app.night.density_row import HypnodensityRow
 from sleepviewer.app.night.hands import NightHands
 from sleepviewer.app.night.hypnogram_row import HypnogramRow
+from sleepviewer.app.night.quality_row import QualityRow
 from sleepviewer.app.night.row import NightRow
 from sleepviewer.app.night.span import EPOCHS_PER_HOUR, Span, around
 from sleepviewer.app.night.spectrogram_row import SpectrogramRow
@@ -68,6 +69,7 @@ class NightView(QWidget):
         self.corrected = HypnogramRow("yours", "Yours", theme)
         self.density = HypnodensityRow("hypnodensity", "Hypnodensity", theme)
         self.spectrogram = SpectrogramRow("spectrogram", theme)
+        self.quality = QualityRow("quality", theme)
         self.annotations = AnnotationRow("annotations", theme)
         self.clock = ClockRow("clock", theme)
         self.scorers: tuple[HypnogramRow, ...] = ()
@@ -80,6 +82,7 @@ class NightView(QWidget):
             self.corrected,
             self.density,
             self.spectrogram,
+            self.quality,
             self.annotations,
             self.clock,
         ):
@@ -101,6 +104,7 @@ class NightView(QWidget):
         self.set_scorers(())
         self.annotations.show_annotations(recording, ())
         self.spectrogram.show_sentence("")
+        self.quality.show_quality(None)
         for row in self._rows.values():
             row.set_gaps(self._gaps)
         self.show_whole_night()
