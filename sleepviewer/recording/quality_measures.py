@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,9 @@ _MAINS_ORDERS: Final = 4
 """Powers of time by which the mains are multiplied: with four, mains that are 0.3 Hz off are taken out to 0.1 %."""
 
 _NEW_SHARE: Final = 0.02
-"""Functions of which less than this share is new are left out: at some rates an alias of the mains is in the band."""
+"""Functions of which less than this share is new to the groups before are left out."""
+
+_WAVES: Final = (np.cos, np.sin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,24 +137,27 @@ def _measure(rows: Floats, found: SecondMeasures, first: int) -> None:
     """Measure seconds ``float32 [n, length]`` and put what is found in place, from second ``first`` on."""
     n, length = rows.shape
     here = slice(first, first + n)
-    found.high[here], found.low[here] = high, low = rows.max(axis=1), rows.min(axis=1)
-    mean = rows.mean(axis=1, keepdims=True)
-    centered = rows - mean
-    total = np.einsum("ij,ij->i", centered, centered)
-    groups = _groups(length, found.rate_hz)
-    parts = [centered @ group for group in groups]
-    slope, curve, line, lower, middle, upper, above = (np.einsum("ij,ij->i", part, part) for part in parts)
+    high, low = rows.max(axis=1), rows.min(axis=1)
+    if found.rate_hz < LEAST_RATE_HZ:
+        found.level[here] = found.span[here] = high - low
+        return
+    found.high[here], found.low[here] = high, low
+    centered = rows - rows.mean(axis=1, keepdims=True)
+    functions = _functions(length, found.rate_hz)
+    parts = [centered @ group for group in functions[:-1]]
+    slope, curve, line, lower, middle, upper, above = (np.einsum("ij,ij->i", part, part) / length for part in parts)
     band = lower + middle + upper
-    found.level[here] = np.sqrt(band / length)
-    found.lower[here] = lower / max(groups[3].shape[1], 1) / length
-    found.upper[here] = upper / max(groups[5].shape[1], 1) / length
-    found.power[here] = np.maximum(total - slope - line, 0) / length
-    found.fast[here] = np.maximum(total - slope - curve - line - band - above, 0) / length if above.any() else 0
-    found.line[here] = rms = np.sqrt(line / length)
+    power = np.einsum("ij,ij->i", centered, centered) / length - slope - line
+    found.level[here] = np.sqrt(band)
+    found.lower[here] = lower / max(functions.lower.shape[1], 1)
+    found.upper[here] = upper / max(functions.upper.shape[1], 1)
+    found.power[here] = np.maximum(power, 0)
+    found.fast[here] = np.maximum(power - curve - band - above, 0) if above.any() else 0
+    found.line[here] = rms = np.sqrt(line)
     found.span[here] = span = high - low
     hum = np.flatnonzero(rms > _LINE_SHARE * span)
     if len(hum):
-        left = centered[hum] - parts[2][hum] @ groups[2].T
+        left = centered[hum] - parts[2][hum] @ functions.hum.T
         found.span[first + hum] = left.max(axis=1) - left.min(axis=1)
     _measure_runs(rows, found, first)
 
@@ -179,33 +184,41 @@ def _longest(there: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.asarray((places - last_false).max(axis=1, initial=0))
 
 
-@lru_cache(maxsize=16)
-def _groups(length: int, rate_hz: float) -> tuple[Floats, ...]:
-    """Return orthonormal functions of a second, ``[length, k]`` each: slope, curve, mains, and the four of
-    LOWER_HZ to ABOVE_HZ.
+class _Functions(NamedTuple):
+    """Orthonormal functions of a second, ``float32 [length, k]`` each; every group holds what is new to those before.
 
-    Each is orthogonal to the offset and to the groups before it.
+    ``hum`` ``[length, k]`` are the mains themselves for the coefficients of ``mains``, with what they have of a slope.
     """
-    t = np.asarray((np.arange(length) - (length - 1) / 2) / rate_hz, dtype=np.float64)
-    half = 0.5 * rate_hz
-    turn = np.asarray(2 * np.pi * t, dtype=np.float64)
-    powers = [(2 * t) ** power for power in range(_MAINS_ORDERS)]
-    mains = [np.array(f(turn * hz) * power) for hz in MAINS_HZ for power in powers for f in (np.cos, np.sin)]
-    bands = [_waves(turn, first, last, half) for first, last in (LOWER_HZ, MIDDLE_HZ, UPPER_HZ, ABOVE_HZ)]
-    there = rate_hz >= LEAST_RATE_HZ
-    known = [np.full(length, 1 / math.sqrt(length))]
-    groups = []
-    for functions in ([t], *([[t**2, t**3], mains, *bands] if there else [[]] * 6)):
-        begin = len(known)
-        for function in functions:
-            left = function - sum(other * (other @ function) for other in known)
-            left = left - sum(other * (other @ left) for other in known)
-            norm = float(np.linalg.norm(left))
-            if norm > _NEW_SHARE * float(np.linalg.norm(function)):
-                known.append(left / norm)
-        groups.append(np.array(known[begin:], dtype=np.float32).reshape(-1, length).T)
-    return tuple(groups)
+
+    slope: Floats
+    curve: Floats
+    mains: Floats
+    lower: Floats
+    middle: Floats
+    upper: Floats
+    above: Floats
+    hum: Floats
 
 
-def _waves(turn: NDArray[np.float64], first_hz: int, last_hz: int, half_hz: float) -> list[NDArray[np.float64]]:
-    return [f(turn * hz) for hz in range(first_hz, last_hz + 1) if hz < half_hz for f in (np.cos, np.sin)]
+@lru_cache(maxsize=16)
+def _functions(length: int, rate_hz: float) -> _Functions:
+    t = (np.arange(length) - (length - 1) / 2) / rate_hz
+    turn = 2 * np.pi * t
+    there = [hz for hz in MAINS_HZ if hz < rate_hz / 2 + 1]
+    mains = [f(turn * hz) * (2 * t) ** order for hz in there for order in range(_MAINS_ORDERS) for f in _WAVES]
+    bands = [
+        [f(turn * hz) for hz in range(first, last + 1) if hz < rate_hz / 2 for f in _WAVES]
+        for first, last in (LOWER_HZ, MIDDLE_HZ, UPPER_HZ, ABOVE_HZ)
+    ]
+    known = np.full((length, 1), 1 / math.sqrt(length))
+    groups, hum = [], known
+    for functions in ([t], [t**2, t**3], mains, *bands):
+        given = np.stack(functions, axis=1) if functions else np.empty((length, 0))
+        given = given / np.maximum(np.linalg.norm(given, axis=0), 1e-9)
+        new, sizes, mix = np.linalg.svd(given - known @ (known.T @ given), full_matrices=False)
+        kept = sizes > _NEW_SHARE
+        groups.append(new[:, kept])
+        if functions is mains:
+            hum = given @ (mix[kept].T / sizes[kept])
+        known = np.concatenate([known, new[:, kept]], axis=1)
+    return _Functions(*(np.ascontiguousarray(group, dtype=np.float32) for group in (*groups, hum)))
