@@ -139,8 +139,8 @@ def _measured_rows(first: str, second: str, archives: tuple[Path, ...], whole_ni
 
 
 def _list(weights: tuple[Path, ...], as_json: bool) -> None:
-    from sleepviewer.models.versions import ModelVersions
     from sleepviewer.models.family import all_names
+    from sleepviewer.models.versions import ModelVersions
     from sleepviewer.scoring.registry import list_engines, yasa_card
 
     rows = [_member(info) if info.member in all_names() else _no_member(info) for info in list_engines()]
