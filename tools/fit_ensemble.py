@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.optimize import minimize_scalar
 from shipped_sources import SHAPE, VALIDATION_UCDDB, load_sources, validation_nights
+from sleepviewer.simulation.disturbances import find_disturbances
 
 from sleepviewer.analysis.agreement import agreement
 from sleepviewer.analysis.calibration import expected_calibration_error
@@ -30,7 +31,6 @@ from sleepviewer.scoring.ensemble import pooled
 from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.signals import NightSignal, prepare_signal
 from sleepviewer.scoring.yasa_engine import score_signals
-from sleepviewer.simulation.disturbances import find_disturbances
 from sleepviewer.stages import Proba, Stage, StageArray
 
 MEMBERS: Final = ("attnsleep+context", "attnsleep-msmp+context", "attnsleep-conformer+context")
