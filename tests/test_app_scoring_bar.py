@@ -99,7 +99,7 @@ def test_the_ensemble_gets_the_others_unless_they_are_switched_off(qtbot: QtBot)
     assert first.choice == ChannelChoice("EEG C4", "EOG left", "EMG chin")
     box = first.findChild(QCheckBox)
     assert isinstance(box, QCheckBox)
-    assert box.text() == "+ EOG left, EMG chin"
+    assert box.accessibleName() == "+ EOG left, EMG chin"
     box.click()
     assert first.choice == ChannelChoice("EEG C4")
     third = ScoringBar(settings)

@@ -327,7 +327,7 @@ def test_score_writes_an_archive_and_says_how_well_it_agrees(
     assert result["n_epochs"] == N
     assert result["epochs"] == N - 1
     assert np.trace(result["confusion"]) == round(result["accuracy"] * (N - 1))
-    assert result["channels"] == ["EEG C4"]
+    assert result["channels"] == ["EEG C4", "EOG left"]
     archive = read_archive(out)
     assert archive.y.tolist() == MODEL
     assert archive.night_expert.tolist() == TRUTH
@@ -339,8 +339,18 @@ def test_score_finds_the_truth_beside_and_says_so(run: Run, engine: FakeEngine, 
     outcome = run("score", night, "--out", tmp_path / "scored.csv")
     assert outcome.code == 0
     assert "κ" in outcome.out
-    assert "fake 1 on EEG C4: 20 epochs" in outcome.out
+    assert "fake 1 on EEG C4, EOG left: 20 epochs" in outcome.out
+
     assert "night-Hypnogram.edf, found beside the recording" in outcome.err
+
+
+def test_the_eeg_alone_is_scored_where_that_is_asked_for(
+    run: Run, engine: FakeEngine, night: Path, tmp_path: Path
+) -> None:
+    outcome = run("score", night, "--eeg-only", "--out", tmp_path / "scored.csv")
+    assert outcome.code == 0
+    assert engine.asked[-1].labels == ("EEG C4",)
+    assert run("score", night, "--eeg-only", "--eog", "EOG left", "--out", tmp_path / "o.csv").code == 2
 
 
 def test_score_without_a_truth_says_nothing_of_agreement(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from sleepviewer.models.adaptation import N_EPOCHS, blend_statistics
+from sleepviewer.models.adaptation import N_EPOCHS, blend_statistics, typical_epochs
 from sleepviewer.models.card import ModelCard
 from sleepviewer.models.checkpoints import load_weights, save_weights
 from sleepviewer.models.epoch_model import EpochModel
@@ -90,3 +90,13 @@ def test_scoring_does_what_the_card_says(model: EpochModel, tmp_path: Path, shar
     with torch.no_grad():
         expected = (blend_statistics(model, night(), share)(torch.from_numpy(night(8)).unsqueeze(1)) / 2).softmax(1)
     np.testing.assert_allclose(fitted, expected.numpy(), atol=1e-4)
+
+
+def test_epochs_beyond_the_nights_usual_are_not_typical() -> None:
+    rng = np.random.default_rng(0)
+    epochs = rng.standard_normal((100, 3000)).astype(np.float32) * rng.uniform(0.7, 1.4, (100, 1)).astype(np.float32)
+    epochs[3] *= 50
+    epochs[4] *= 0.001
+    epochs[5, 100] = 90.0
+    assert np.flatnonzero(~typical_epochs(epochs)).tolist() == [3, 4, 5]
+    assert typical_epochs(np.zeros((4, 3000), dtype=np.float32)).all()

@@ -17,11 +17,11 @@ from scoring_fakes import CancelAfter, FakeChannel, FakeRecording, eeg
 from sleepviewer.errors import ChannelError, CheckpointError, EngineError, ScoringCancelled
 from sleepviewer.files import sha256_of
 from sleepviewer.models.checkpoints import load_weights
-from sleepviewer.models.context import summarise
+from sleepviewer.models.context import SUMMARY_WIDTH, summarise
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.family import all_names
 from sleepviewer.models.filtering import band_pass
-from sleepviewer.scoring.base import ChannelChoice, Progress
+from sleepviewer.scoring.base import ChannelChoice, Prediction, Progress
 from sleepviewer.scoring.family_engine import FamilyEngine, choose_device
 
 WEIGHTS = {rate: Path(__file__).parent / "data" / f"attnsleep_{rate}hz.safetensors" for rate in (100, 125)}
@@ -272,7 +272,10 @@ def test_a_context_reads_the_scorable_epochs_in_order_after_all_batches(tmp_path
         x = torch.from_numpy(samples.reshape(N, 1, 3000)[prediction.scored])
         features = model.features(x)
         logits = model.decide(features)
-        night = context.night(summarise(features, logits))
+        scored = torch.tensor(prediction.scored)
+        summaries = torch.full((N, SUMMARY_WIDTH), torch.nan)
+        summaries[scored] = summarise(features, logits)
+        night = context.night(summaries)[scored]  # gaps keep their places
     single = np.concatenate([part.proba for part in parts[:-1]])[prediction.scored]
     np.testing.assert_allclose(single, (logits / 1.5).softmax(dim=1).numpy(), atol=1e-5)
     np.testing.assert_allclose(prediction.proba[prediction.scored], (night / 1.5).softmax(dim=1).numpy(), atol=1e-4)
@@ -301,3 +304,61 @@ def test_warm_up_changes_nothing() -> None:
     warm = engine()
     warm.warm_up()
     assert_alike(warm.score(fake(samples), EEG).proba, by_hand(samples.reshape(3, 3000)))
+
+
+# -- within which limits
+
+
+def limited(tmp_path: Path, **limits: float) -> FamilyEngine:
+    path = random_weights(tmp_path / "w.safetensors", "attnsleep+context", limits=limits)
+    return FamilyEngine("attnsleep+context", path, device="cpu")
+
+
+def beyond(prediction: Prediction) -> list[str]:
+    assert any("not validated for this recording" in note for note in prediction.notes) == bool(prediction.unvalidated)
+    return list(prediction.unvalidated)
+
+
+def test_within_its_limits_nothing_is_said(tmp_path: Path) -> None:
+    engine = limited(tmp_path, calibration_minutes=10, context_changes=1, distance=1e6, unusable_share=0.5)
+    assert beyond(engine.score(fake(eeg(N)), EEG)) == []
+
+
+def test_a_short_recording_is_scored_as_far_as_was_validated(tmp_path: Path) -> None:
+    samples = eeg(N)
+    plain = limited(tmp_path).score(fake(samples), EEG)
+    short = limited(tmp_path, context_minutes=30, adaptation_minutes=30, calibration_minutes=30)
+    prediction = short.score(fake(samples), EEG)
+    assert beyond(prediction) == ["only 10 minutes could be scored (validated from 30)"]
+    assert any("without its context and without fitting" in note for note in prediction.notes)
+    assert not np.allclose(prediction.proba, plain.proba, atol=1e-3)
+
+
+def test_a_context_that_strays_is_not_followed(tmp_path: Path) -> None:
+    samples = eeg(N)
+    followed = limited(tmp_path).score(fake(samples), EEG)
+    alone = limited(tmp_path, context_minutes=60).score(fake(samples), EEG)
+    assert (followed.stages != alone.stages).any()
+    prediction = limited(tmp_path, context_changes=0.0).score(fake(samples), EEG)
+    np.testing.assert_allclose(prediction.proba, alone.proba, atol=1e-6)
+    assert any("scored epoch by epoch instead" in note for note in prediction.notes)
+    assert beyond(prediction) == ["its epochs were scored one by one"]
+
+
+def test_a_night_unlike_the_training_nights_and_one_that_is_mostly_unusable_are_said_to_be(tmp_path: Path) -> None:
+    assert "unlike that of the training nights" in beyond(limited(tmp_path, distance=0.0).score(fake(eeg(N)), EEG))[0]
+    samples = eeg(N)
+    samples[: 12 * 3000] = 0
+    (clause,) = beyond(limited(tmp_path, unusable_share=0.3).score(fake(samples), EEG))
+    assert clause == "60% of it was not scored (validated up to 30%)"
+
+
+def test_a_night_leaves_nothing_behind_for_the_next(tmp_path: Path) -> None:
+    path = random_weights(
+        tmp_path / "w.safetensors", "attnsleep", night_statistics=0.5, limits={"adaptation_minutes": 8}
+    )
+    engine = FamilyEngine("attnsleep", path, device="cpu")
+    short = eeg(10, seed=4)
+    before = engine.score(fake(short), EEG)
+    engine.score(fake(eeg(N, microvolts=60)), EEG)
+    np.testing.assert_array_equal(engine.score(fake(short), EEG).proba, before.proba)

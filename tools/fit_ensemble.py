@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 from scipy.optimize import minimize_scalar
 from shipped_sources import SHAPE, VALIDATION_UCDDB, load_sources, validation_nights
-from sleepviewer.simulation.disturbances import find_disturbances
 
 from sleepviewer.analysis.agreement import agreement
 from sleepviewer.analysis.calibration import expected_calibration_error
@@ -31,6 +31,7 @@ from sleepviewer.scoring.ensemble import pooled
 from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.signals import NightSignal, prepare_signal
 from sleepviewer.scoring.yasa_engine import score_signals
+from sleepviewer.simulation.disturbances import find_disturbances
 from sleepviewer.stages import Proba, Stage, StageArray
 
 MEMBERS: Final = ("attnsleep+context", "attnsleep-msmp+context", "attnsleep-conformer+context")
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--without-ucddb", action="store_true", help="the models have seen no night of UCDDB")
     parser.add_argument("--write", action="store_true", help="write MODELS_FOLDER/ensemble.json")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     groups = score_groups(arguments.data, arguments.models, with_ucddb=not arguments.without_ucddb)
     weights = choose_weights(groups)
     temperature = fit_temperature(groups, weights)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 from shipped_contexts import read_labelled
 from shipped_sources import load_sources, validation_nights
 from torch import Tensor
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("--variants", action="store_true", help="measure what does not ship as well")
     parser.add_argument("--json", type=Path, help="write the table here as well")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     engines = measure_engines(arguments.data, arguments.models)
     members = measure_members(arguments.data, arguments.models, variants=arguments.variants)
     for name, values in engines.items():

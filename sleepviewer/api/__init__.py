@@ -7,6 +7,7 @@ No Qt, and nothing is guessed in silence: what was assumed is in ``notes``, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from sleepviewer.review.exporting import ExportOptions, Format, export_labels, f
 from sleepviewer.review.night import Night as OpenNight
 from sleepviewer.review.night import load_truth
 from sleepviewer.review.opening import open_night
-from sleepviewer.scoring.base import ChannelChoice, Progress
+from sleepviewer.scoring.base import Progress
+from sleepviewer.scoring.channels import choose_channels
 from sleepviewer.scoring.registry import EngineInfo, EngineSpec, list_engines, make_engine
 from sleepviewer.simulation import simulate_night
 from sleepviewer.stages import Stage
@@ -89,6 +91,8 @@ def score(
     channel: str | None = None,
     eog: str | None = None,
     emg: str | None = None,
+    eeg_only: bool = False,
+    score_unusable: bool = False,
     weights: _Path | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Scoring:
@@ -98,7 +102,10 @@ def score(
     ----------
     night: what :func:`open` gave, a ``Recording``, or a path.
     engine: one of :func:`engines`; by default the model that ``weights`` holds, else the program's default.
-    channel, eog, emg: labels of channels; the EEG is proposed from the names where it is not said.
+    channel, eog, emg: labels of channels; those that are not given are proposed from the names, EOG and EMG where the
+        engine uses them.
+    eeg_only: use the EEG alone.
+    score_unusable: score epochs with an unusable signal as well.
     weights: a file of weights (safetensors, or a checkpoint of the AttnSleep code).
     progress: called with the share done and a word on what is being done.
 
@@ -106,7 +113,17 @@ def score(
     """
     if isinstance(night, (str, PathLike)):
         with open(night, look_beside=False) as opened:
-            return score(opened, engine=engine, channel=channel, eog=eog, emg=emg, weights=weights, progress=progress)
+            return score(
+                opened,
+                engine=engine,
+                channel=channel,
+                eog=eog,
+                emg=emg,
+                eeg_only=eeg_only,
+                score_unusable=score_unusable,
+                weights=weights,
+                progress=progress,
+            )
     recording = night.recording if isinstance(night, Night) else night
     eeg = channel or (night.channel if isinstance(night, Night) else propose_scoring_channel(recording))
     if eeg is None:
@@ -117,7 +134,9 @@ def score(
         if progress is not None:
             progress(done.fraction, done.message)
 
-    prediction = make_engine(_spec(engine, weights)).score(recording, ChannelChoice(eeg, eog, emg), tell)
+    spec = replace(_spec(engine, weights), score_unusable=score_unusable)
+    channels = choose_channels(recording, spec, eeg, eog=eog, emg=emg, eeg_only=eeg_only)
+    prediction = make_engine(spec).score(recording, channels, tell)
     return Scoring(Hypnogram(prediction.stages, recording.start, recording.name), prediction)
 
 

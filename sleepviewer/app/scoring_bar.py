@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QToolButton,
@@ -50,7 +53,7 @@ class ScoringBar(QWidget):
         self._recording: Recording | None = None
         self._files: list[Path] = []
         self._channel = _picker("Channel to score", 16, self)
-        self._with_others = QCheckBox("+ EOG, EMG", self)
+        self._with_others = _ElidedCheckBox(self)
         self._with_others.setChecked(self._settings.get_json(_WITH_OTHERS, True))
         self._with_others.toggled.connect(lambda on: self._settings.set_json(_WITH_OTHERS, on))
         self._with_others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -200,8 +203,50 @@ class ScoringBar(QWidget):
         if self._recording is not None:
             others = choose_channels(self._recording, self.spec, "").labels
         self._with_others.setVisible(bool(others))
-        self._with_others.setText(f"+ {', '.join(others)}".replace("&", "&&"))
+        self._with_others.show_text(f"+ {', '.join(others)}")
         self._with_others.setToolTip(f"Score with {' and '.join(others)} as well; clear to use the EEG alone")
+
+
+class _ElidedCheckBox(QCheckBox):
+    """A check box whose text is cut where the tool bar is narrow: else the bar has no room and Qt hides all of it."""
+
+    _LEAST_CHARACTERS: Final = 5
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str) -> None:
+        """Show a text, as much of it as there is room for."""
+        self._whole = text
+        self.setAccessibleName(text)
+        self._fit()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._frame() + self.fontMetrics().horizontalAdvance(self._whole), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        least = self._frame() + self._LEAST_CHARACTERS * self.fontMetrics().averageCharWidth()
+        return QSize(min(least, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = max(self.width() - self._frame(), 0)
+        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
+        self.setText(text.replace("&", "&&"))
+
+    def _frame(self) -> int:
+        style = self.style()
+        return (
+            style.pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth, None, self)
+            + style.pixelMetric(QStyle.PixelMetric.PM_CheckBoxLabelSpacing, None, self)
+            + 2 * style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self)
+        )
 
 
 class _MeasuredDelegate(QStyledItemDelegate):

@@ -12,10 +12,12 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.normalisation import Epochs
+from sleepviewer.recording.quality import typical
 
 N_EPOCHS: Final = 128
 """Epochs, spread evenly over the night, that the statistics are taken from; shorter nights count for less."""
@@ -51,6 +53,18 @@ def blend_statistics(model: EpochModel, epochs: Epochs, share: float) -> EpochMo
         _buffer(norm.running_mean).mul_(share).add_(mean, alpha=1 - share)
         _buffer(norm.running_var).mul_(share).add_(variance, alpha=1 - share)
     return adapted.eval()
+
+
+def typical_epochs(epochs: Epochs) -> NDArray[np.bool_]:
+    """Return which of a night's epochs ``float32 [n, n_samples]`` its batch statistics may be taken from.
+
+    For epochs that are scaled already, as archives' are in a training: those whose log spread and log peak are typical
+    of the night; all where none is. Of a recording, :class:`sleepviewer.recording.quality.SignalQuality` says it.
+    """
+    spread = np.log(np.maximum(epochs.std(axis=1), 1e-6)).astype(np.float32)
+    peak = np.log(np.maximum(np.abs(epochs).max(axis=1, initial=0), 1e-6)).astype(np.float32)
+    clean = typical(spread) & typical(peak)
+    return clean if clean.any() else np.ones(len(epochs), dtype=bool)
 
 
 def _buffer(buffer: torch.Tensor | None) -> torch.Tensor:

@@ -10,6 +10,7 @@ major body movement). The measures of a second are in :mod:`sleepviewer.recordin
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
@@ -41,9 +42,17 @@ EEG_LEVELS_UV: Final = (2.0, 150.0)
 LEAST_EEG: Final = 0.05
 """Share of a night's seconds at such a level from which on the night's own level is estimated from them."""
 
+TRIM_SHARE: Final = 0.5
+"""The night's own level is a median of the seconds above this share of itself, which amplifier noise is not."""
+
 FLAT_UV: Final = 2.0
 FLAT_SHARE: Final = 0.25
 """A second is flat if its in-band RMS and its neighbors' (median of 5 s) are below both: µV, share of the night's."""
+
+WHITE_SHARE: Final = 0.33
+WHITE_TILT: Final = 1.7
+"""Up to this share, a second is flat as well if it is amplifier noise by its spectrum: over 11 s, its power from 1 to 5
+Hz is less than so many times its power from 11 to 16 Hz, both by frequency."""
 
 FLAT_SECOND_UV: Final = 0.5
 FLAT_SECOND_SHARE: Final = 0.15
@@ -60,7 +69,7 @@ LINE_UV: Final = 2.0
 """RMS in µV of the mains in a second without EEG from which on it is line noise, not flat."""
 
 EXTREME_UV: Final = 500.0
-EXTREME_TIMES: Final = 5.0
+EXTREME_TIMES: Final = 6.0
 """A second is extreme if its peak-to-peak amplitude is above both: µV, multiple of the night's median."""
 
 EXTREME_ANY_TIMES: Final = 12.0
@@ -73,6 +82,7 @@ RAIL_TIMES: Final = 2.0
 """Such a second spans at least this multiple of the night's median peak-to-peak amplitude."""
 
 _SMOOTH: Final = 5
+_TILT_OVER: Final = 11
 _MAD_TO_SD: Final = 1.4826
 _MOST_LISTED: Final = 12
 
@@ -142,13 +152,8 @@ class SignalQuality:
         absolute deviations from the median of the usable epochs.
         """
         usable = self.usable
-        clean = usable & (self.seconds == QualityKind.USABLE).all(axis=1)
-        for values in (self.log_spread, self.log_peak):
-            if usable.any():
-                middle = np.median(values[usable])
-                reach = CLEAN_MADS * _MAD_TO_SD * np.median(np.abs(values[usable] - middle))
-                clean &= np.abs(np.nan_to_num(values, nan=np.inf) - middle) <= reach
-        return np.asarray(clean)
+        whole = usable & (self.seconds == QualityKind.USABLE).all(axis=1)
+        return np.asarray(whole & typical(self.log_spread, usable) & typical(self.log_peak, usable))
 
     def share(self, kind: QualityKind) -> Floats:
         """Return the share of each epoch's seconds that are of a kind, ``float32 [n_epochs]``."""
@@ -162,14 +167,27 @@ class SignalQuality:
         """Return how many epochs are of each kind."""
         return {kind: int((self.kinds == kind).sum()) for kind in QualityKind}
 
-    def notes(self, label: str) -> tuple[str, ...]:
-        """Return a sentence for each kind of epochs that can't be scored, ``label`` being the channel's."""
+    def notes(self, label: str, kinds: Collection[QualityKind] = BAD_KINDS) -> tuple[str, ...]:
+        """Return a sentence for each of the ``kinds`` of epochs, not scored, ``label`` being the channel's."""
         return tuple(
             f"{len(epochs):,} of {len(self):,} epochs of “{label}” {'was' if len(epochs) == 1 else 'were'} not scored: "
             f"{kind.label} ({epoch_list(epochs)})."
             for kind in BAD_KINDS
-            if len(epochs := self.epochs_of(kind))
+            if kind in kinds and len(epochs := self.epochs_of(kind))
         )
+
+
+def typical(values: Floats, among: Flags | None = None) -> Flags:
+    """Return which of a night's values ``float32 [n]`` are within CLEAN_MADS scaled median absolute deviations.
+
+    Median and deviation are those of the values ``among`` which one looks, all by default; NaN is not typical.
+    """
+    there = np.isfinite(values) if among is None else among & np.isfinite(values)
+    if not there.any():
+        return np.zeros(len(values), dtype=bool)
+    middle = np.median(values[there])
+    reach = CLEAN_MADS * _MAD_TO_SD * np.median(np.abs(values[there] - middle))
+    return np.asarray(np.abs(np.nan_to_num(values, nan=np.inf) - middle) <= reach)
 
 
 def epoch_list(epochs: NDArray[Any], most: int = _MOST_LISTED) -> str:
@@ -254,7 +272,9 @@ def _kinds_of_seconds(found: SecondMeasures) -> NDArray[np.int8]:
         flat = there & (smooth < FLAT_UV) & (level < 2 * FLAT_UV)
     else:
         limit = min(FLAT_UV, FLAT_SHARE * own_level)
+        white_limit = min(FLAT_UV, WHITE_SHARE * own_level)
         flat = (smooth < limit) & (level < 2 * limit)
+        flat |= (smooth < white_limit) & (level < 2 * white_limit) & _white(found)
         flat |= level < max(min(FLAT_SECOND_UV, FLAT_SECOND_SHARE * own_level), FLAT_ANY_SHARE * own_level)
     flat = (flat & there) | constant
     extreme = (span > EXTREME_ANY_TIMES * own_span) | ((span > EXTREME_UV) & (span > EXTREME_TIMES * own_span))
@@ -282,7 +302,7 @@ def _of_the_night(level: Floats, span: Floats, there: Flags) -> tuple[float, flo
         if own < EEG_LEVELS_UV[0] and own < VARYING * low:
             return own, float(np.median(span[there])), True
     for _ in range(20):
-        among = there & (level >= FLAT_SHARE * own) & (level <= EXTREME_ANY_TIMES * own)
+        among = there & (level >= TRIM_SHARE * own) & (level <= EXTREME_ANY_TIMES * own)
         last, own = own, float(np.median(level[among]))
         if own == last:
             break
@@ -293,6 +313,12 @@ def _smoothed(level: Floats) -> Floats:
     """Return the median over each second and its neighbors, five in all, ``[n_seconds]``."""
     padded = np.pad(level, _SMOOTH // 2, mode="edge")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, _SMOOTH), axis=1)
+
+
+def _white(found: SecondMeasures) -> Flags:
+    """Return which seconds have a white spectrum, with those around them."""
+    sums = [np.convolve(np.nan_to_num(values), np.ones(_TILT_OVER), "same") for values in (found.lower, found.upper)]
+    return np.asarray(sums[0] < WHITE_TILT * sums[1])
 
 
 def _clipped(found: SecondMeasures, among: Flags, own_span: float) -> Flags:

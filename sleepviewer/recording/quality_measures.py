@@ -23,8 +23,12 @@ SECONDS: Final = 30
 """Seconds in an epoch."""
 
 MAINS_HZ: Final = (50.0, 60.0)
-BAND_HZ: Final = (1, 20)
-FAST_HZ: Final = 30
+LOWER_HZ: Final = (1, 5)
+MIDDLE_HZ: Final = (6, 10)
+UPPER_HZ: Final = (11, 16)
+ABOVE_HZ: Final = (17, 30)
+"""First and last frequency of groups of sines and cosines, a hertz apart."""
+
 LEAST_RATE_HZ: Final = 16.0
 """Below this rate, there is no band to measure."""
 
@@ -39,6 +43,12 @@ _CHUNK: Final = 32
 _LINE_SHARE: Final = 0.05
 """Mains whose RMS is above this share of a second's peak-to-peak amplitude are taken out of the amplitude."""
 
+_MAINS_ORDERS: Final = 4
+"""Powers of time by which the mains are multiplied: with four, mains that are 0.3 Hz off are taken out to 0.1 %."""
+
+_NEW_SHARE: Final = 0.02
+"""Functions of which less than this share is new are left out: at some rates an alias of the mains is in the band."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondMeasures:
@@ -48,7 +58,8 @@ class SecondMeasures:
     ----------
     rate_hz: the sampling rate.
     run: samples from which on equal ones are a run at this rate.
-    level: RMS from 1 to 20 Hz, µV.
+    level: RMS from 1 to 16 Hz, µV.
+    lower, upper: mean square of a function of 1 to 5 Hz, and of 11 to 16 Hz, µV²; equal for white noise.
     power: mean square without offset, slope and mains, µV².
     fast: what of ``power`` is above 30 Hz, µV².
     line: RMS of the mains, µV.
@@ -60,6 +71,8 @@ class SecondMeasures:
     rate_hz: float
     run: int
     level: Floats
+    lower: Floats
+    upper: Floats
     power: Floats
     fast: Floats
     line: Floats
@@ -115,7 +128,7 @@ def measure_epochs(epochs: Floats, rate_hz: float) -> SecondMeasures:
 
 def _empty(n: int, rate_hz: float) -> SecondMeasures:
     run = max(RUN_SAMPLES, math.ceil(RUN_S * rate_hz))
-    return SecondMeasures(rate_hz, run, *(np.full(n, np.nan, dtype=np.float32) for _ in range(9)))
+    return SecondMeasures(rate_hz, run, *(np.full(n, np.nan, dtype=np.float32) for _ in range(11)))
 
 
 def _measure(rows: Floats, found: SecondMeasures, first: int) -> None:
@@ -128,15 +141,18 @@ def _measure(rows: Floats, found: SecondMeasures, first: int) -> None:
     total = np.einsum("ij,ij->i", centered, centered)
     groups = _groups(length, found.rate_hz)
     parts = [centered @ group for group in groups]
-    slope, line, band, above = (np.einsum("ij,ij->i", part, part) for part in parts)
+    slope, curve, line, lower, middle, upper, above = (np.einsum("ij,ij->i", part, part) for part in parts)
+    band = lower + middle + upper
     found.level[here] = np.sqrt(band / length)
+    found.lower[here] = lower / max(groups[3].shape[1], 1) / length
+    found.upper[here] = upper / max(groups[5].shape[1], 1) / length
     found.power[here] = np.maximum(total - slope - line, 0) / length
-    found.fast[here] = np.maximum(total - slope - line - band - above, 0) / length if above.any() else 0
+    found.fast[here] = np.maximum(total - slope - curve - line - band - above, 0) / length if above.any() else 0
     found.line[here] = rms = np.sqrt(line / length)
     found.span[here] = span = high - low
     hum = np.flatnonzero(rms > _LINE_SHARE * span)
     if len(hum):
-        left = centered[hum] - parts[1][hum] @ groups[1].T
+        left = centered[hum] - parts[2][hum] @ groups[2].T
         found.span[first + hum] = left.max(axis=1) - left.min(axis=1)
     _measure_runs(rows, found, first)
 
@@ -164,32 +180,32 @@ def _longest(there: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 @lru_cache(maxsize=16)
-def _groups(length: int, rate_hz: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return orthonormal functions of a second in groups: slope, mains, BAND_HZ, up to FAST_HZ; ``[length, k]`` each.
+def _groups(length: int, rate_hz: float) -> tuple[Floats, ...]:
+    """Return orthonormal functions of a second, ``[length, k]`` each: slope, curve, mains, and the four of
+    LOWER_HZ to ABOVE_HZ.
 
     Each is orthogonal to the offset and to the groups before it.
     """
     t = np.asarray((np.arange(length) - (length - 1) / 2) / rate_hz, dtype=np.float64)
     half = 0.5 * rate_hz
     turn = np.asarray(2 * np.pi * t, dtype=np.float64)
-    powers = [(2 * t) ** power for power in range(3)]
+    powers = [(2 * t) ** power for power in range(_MAINS_ORDERS)]
     mains = [np.array(f(turn * hz) * power) for hz in MAINS_HZ for power in powers for f in (np.cos, np.sin)]
-    band = _waves(turn, range(BAND_HZ[0], BAND_HZ[1] + 1), half)
-    above = _waves(turn, range(BAND_HZ[1] + 1, FAST_HZ + 1), half)
+    bands = [_waves(turn, first, last, half) for first, last in (LOWER_HZ, MIDDLE_HZ, UPPER_HZ, ABOVE_HZ)]
     there = rate_hz >= LEAST_RATE_HZ
     known = [np.full(length, 1 / math.sqrt(length))]
     groups = []
-    for functions in ([t], mains if there else [], band if there else [], above if there else []):
+    for functions in ([t], *([[t**2, t**3], mains, *bands] if there else [[]] * 6)):
         begin = len(known)
         for function in functions:
             left = function - sum(other * (other @ function) for other in known)
             left = left - sum(other * (other @ left) for other in known)
             norm = float(np.linalg.norm(left))
-            if norm > 0.02 * math.sqrt(length):
+            if norm > _NEW_SHARE * float(np.linalg.norm(function)):
                 known.append(left / norm)
         groups.append(np.array(known[begin:], dtype=np.float32).reshape(-1, length).T)
-    return groups[0], groups[1], groups[2], groups[3]
+    return tuple(groups)
 
 
-def _waves(turn: NDArray[np.float64], hz: range, half_hz: float) -> list[NDArray[np.float64]]:
-    return [f(turn * frequency) for frequency in hz if frequency < half_hz for f in (np.cos, np.sin)]
+def _waves(turn: NDArray[np.float64], first_hz: int, last_hz: int, half_hz: float) -> list[NDArray[np.float64]]:
+    return [f(turn * hz) for hz in range(first_hz, last_hz + 1) if hz < half_hz for f in (np.cos, np.sin)]

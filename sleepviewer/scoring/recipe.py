@@ -16,7 +16,6 @@ from sleepviewer.models.card import ModelCard, parse_card
 from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.models.versions import ModelVersions
 from sleepviewer.packaged import resource
-from sleepviewer.scoring.yasa_engine import classifier_path
 
 _FILE: Final = "ensemble.json"
 _YASA: Final = "yasa"
@@ -88,6 +87,8 @@ def possible_identities(*, shipped: bool = False) -> frozenset[str]:
 @lru_cache(maxsize=8)
 def _hash_of_classifier(kinds: tuple[str, ...]) -> str:
     """Return the SHA-256 of YASA's classifier for some kinds of channels; empty where it is not installed."""
+    from sleepviewer.scoring.yasa_engine import classifier_path
+
     try:
         return sha256_of(classifier_path(kinds))
     except (EngineError, OSError):

@@ -114,8 +114,7 @@ def epochs_for(x: NDArray[np.float32], rate_hz: float, card: ModelCard) -> Epoch
     from sleepviewer.scoring.family_engine import night_epochs
     from sleepviewer.scoring.signals import NightSignal
 
-    signal = NightSignal("", rate_hz, np.ascontiguousarray(x).reshape(-1), np.zeros(len(x), dtype=bool), ())
-    return night_epochs(signal, card)
+    return night_epochs(NightSignal.of_epochs("", rate_hz, x), card)
 
 
 def fingerprint_of(nights: tuple[TuningNight, ...]) -> str:

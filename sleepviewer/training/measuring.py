@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from sleepviewer.models.adaptation import typical_epochs
 from sleepviewer.models.checkpoints import LoadedWeights, load_weights
 from sleepviewer.models.night_model import NightModel
 from sleepviewer.models.normalisation import Epochs
@@ -27,7 +28,7 @@ def stages_of(weights: LoadedWeights, nights: Sequence[Epochs]) -> list[StageArr
     model = NightModel(weights)
     found = []
     for x in nights:
-        model.adapt(x)
+        model.adapt(x[typical_epochs(x)])
         batches = [model.batch(x[first : first + _BATCH]) for first in range(0, len(x), _BATCH)]
         proba = np.concatenate([batch[0] for batch in batches])
         if model.has_context:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from sleepviewer.models.adaptation import blend_statistics
+from sleepviewer.models.adaptation import blend_statistics, typical_epochs
 from sleepviewer.models.epoch_model import EpochModel
 from sleepviewer.models.normalisation import Epochs
 
@@ -30,7 +30,7 @@ class NightNorms:
         if not self._share or not len(x):
             return self._trained
         self.restore()
-        return _statistics(_norms(blend_statistics(self._model, x, self._share)))
+        return _statistics(_norms(blend_statistics(self._model, x[typical_epochs(x)], self._share)))
 
     def use(self, statistics: Statistics) -> None:
         """Take these statistics from now on."""
