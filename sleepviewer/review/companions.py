@@ -89,11 +89,14 @@ def find_references(recording: Path) -> FoundReferences:
     bases = {re.escape(base_name(recording)), re.escape(without_psg(recording))}
     if night := _SLEEP_EDF_PSG.fullmatch(base_name(recording)):
         bases.add(night["night"] + r"\w{2}")
+    base = "|".join(sorted(bases))
+    starts_alike = re.compile(base, re.IGNORECASE)
     try:
-        beside = sorted(path for path in recording.parent.iterdir() if path.name != recording.name)
+        there = [path for path in recording.parent.iterdir() if starts_alike.match(path.name)]
     except OSError:
-        beside = []
-    for names in _ranked_names("|".join(sorted(bases))):
+        there = []
+    beside = sorted(path for path in there if path.name != recording.name)
+    for names in _ranked_names(base):
         if found := tuple(path for path in beside if any(_fits(path, *name) for name in names)):
             return FoundReferences(recording.name, found)
     return FoundReferences(recording.name, ())
