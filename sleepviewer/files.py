@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and their fingerprints."""
+"""Files: names and their endings, writing whole or not at all, hashes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,6 +18,32 @@ PREVIOUS: Final = "~"
 """Ends the name under which a file that was replaced is kept."""
 _MOST_LINKS: Final = 40
 """As many as Linux follows."""
+
+
+def ending_of(path: Path, endings: Iterable[str]) -> str:
+    """Return the longest of ``endings`` (``.edf``, ``.fif.gz``) in which a file name ends, "" where there is none.
+
+    Upper and lower case are alike, and something must stand before the ending.
+    """
+    name = path.name.lower()
+    return max((end for end in endings if name.endswith(end) and len(name) > len(end)), key=len, default="")
+
+
+def without_ending(path: Path, endings: Iterable[str]) -> str:
+    """Return a file's name without its ending: the longest of ``endings`` that fits, else what follows the last dot."""
+    ending = ending_of(path, endings)
+    return path.name[: -len(ending)] if ending else path.stem
+
+
+def unsupported_extension(endings: Iterable[str]) -> str:
+    """Return what an error message says of a file name with another ending: ``unsupported extension; use .edf, …``."""
+    return f"unsupported extension; use {listed(dict.fromkeys(endings))}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as a list in a sentence: ``a``, ``a or b``, ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from sleepviewer.archive.archive import read_archive
 from sleepviewer.datasets.manifest import read_manifest
 from sleepviewer.hypnogram import read_track, to_hypnogram
 from sleepviewer.review import export_folder as module
-from sleepviewer.review.exporting import ExportOptions, Format
+from sleepviewer.review.exporting import ExportOptions, Format, export_formats
 from sleepviewer.stages import Stage
 
 
@@ -99,7 +99,7 @@ def test_ctrl_e_asks_and_writes_and_remembers_the_answer(
     monkeypatch.setattr(ExportDialog, "exec", answer)
     monkeypatch.setattr(dialogs, "ask_export_path", name)
     qtbot.keyClick(opened, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    assert asked == [("night-labels.csv", "Table (*.csv)")]
+    assert asked == [("night-labels.csv", "Table (*.csv *.tsv)")]
     stages = to_hypnogram(read_track(tmp_path / "labels.csv")).stages.tolist()
     assert [place for place, stage in enumerate(stages) if stage >= 0] == [2, 7]
     assert "2 epochs, 2 corrected" in opened.status_line.text
@@ -110,6 +110,17 @@ def test_ctrl_e_asks_and_writes_and_remembers_the_answer(
     opened.run_command("export")
     assert begun == [ExportOptions(Format.CSV, only_edited=True)]
     assert len(asked) == 1
+
+
+def test_the_dialog_offers_all_that_is_written(opened: MainWindow, qtbot: QtBot) -> None:
+    dialog = dialog_of(opened)
+    qtbot.addWidget(dialog)
+    offered = [dialog.form.kind.itemData(place) for place in range(dialog.form.kind.count())]
+    assert offered == list(export_formats())
+    for place, kind in enumerate(export_formats()):
+        dialog.form.kind.setCurrentIndex(place)
+        assert dialog.form.options.format == kind
+        assert all(ending.removeprefix(".") in dialog.form.kind.itemText(place) for ending in kind.endings)
 
 
 # -- a folder

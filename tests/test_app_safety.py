@@ -158,6 +158,10 @@ def test_a_recording_without_a_start_shows_times_before_it_as_negative(window: M
         ("labels.npz", "EDF+ annotations (*.edf)", "labels.edf"),
         ("labels.v2", "Table (*.csv)", "labels.v2.csv"),
         ("labels.npz", "AttnSleep archive (*.npz)", "labels.npz"),
+        ("labels.tsv", "Table (*.csv *.tsv)", "labels.tsv"),
+        ("labels.yasa.txt", "One stage per line, YASA (*.yasa.txt)", "labels.yasa.txt"),
+        ("labels.txt", "One stage per line, YASA (*.yasa.txt)", "labels.yasa.txt"),
+        ("labels.yasa.txt", "JSON (*.json)", "labels.json"),
     ],
 )
 def test_an_export_gets_the_ending_of_its_format(

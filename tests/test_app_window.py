@@ -603,6 +603,21 @@ def test_a_file_that_is_no_recording_can_be_dropped_without_harm(opened: MainWin
     assert session_of(opened).night.recording.name == "night.edf"
 
 
+def test_a_hypnogram_that_is_dropped_becomes_the_reference_unless_the_scorer_is_blinded(
+    opened: MainWindow, night: Path
+) -> None:
+    stages = [e % 5 for e in range(N)]
+    for name in ("a.annot", "b.json", "other-Hypnogram.edf"):
+        drop(opened, write_stages(night.with_name(name), stages))
+        assert session_of(opened).night.recording.name == "night.edf"
+        assert session_of(opened).night.truth_path == night.with_name(name)
+        assert session_of(opened).document.truth is not None
+    session_of(opened).document.blind()
+    drop(opened, write_stages(night.with_name("c.annot"), stages))
+    assert session_of(opened).night.truth_path == night.with_name("other-Hypnogram.edf")
+    assert "BLINDED" in opened.status_line.text
+
+
 # -- what it remembers
 
 

@@ -72,7 +72,7 @@ def test_one_review_to_a_file(run: Run, review: Path, tmp_path: Path) -> None:
         ([review, "--out", "labels.csv"], 1, "there already"),
         ([review, "--out", review], 1, "one of the files to read"),
         ([review, "--out", review.with_suffix(".edf"), "--overwrite"], 1, "the night's own files"),
-        ([review, "--out", "x.npz", "--format", "csv"], 2, "ends in .csv or .tsv"),
+        ([review, "--out", "x.npz", "--format", "csv"], 2, "unsupported extension; use .csv or .tsv"),
         ([review, "--out", "x.csv", "--trim-wake", "1"], 2, "needs npz"),
         (["reviews", "--out", "x", "--format", "csv", "--trim-wake", "1"], 2, "needs npz"),
         ([review.with_suffix(".edf"), review.with_suffix(".edf"), "--labels", review, "--out", "x"], 2, "alone"),

@@ -1,4 +1,4 @@
-"""Which hypnogram belongs to a recording, and what is told when a night can't be fetched."""
+"""Fetching a night of Sleep-EDF, and what is told when it can't be fetched."""
 
 from __future__ import annotations
 
@@ -7,50 +7,8 @@ from typing import Any
 
 import pytest
 
-from sleepviewer.datasets.sleep_edf import fetch_sleep_edf_night, find_truth
+from sleepviewer.datasets.sleep_edf import fetch_sleep_edf_night
 from sleepviewer.errors import RecordingError
-
-
-def folder(path: Path, *names: str) -> Path:
-    for name in names:
-        (path / name).touch()
-    return path
-
-
-@pytest.mark.parametrize(
-    ("recording", "hypnogram"),
-    [
-        ("SC4001E0-PSG.edf", "SC4001EC-Hypnogram.edf"),
-        ("ST7011J0-PSG.edf", "ST7011JP-Hypnogram.edf"),
-        ("ucddb018.edf", "ucddb018-Hypnogram.edf"),
-        ("night.edf", "night_hypnogram.csv"),
-        ("night-PSG.edf", "night-Hypnogram.edf"),
-        ("night_psg.bdf", "night_hypnogram.txt"),
-        ("night-PSG.edf", "night-PSG_hypnogram.tsv"),
-        ("a+b (1).edf", "a+b (1)_Hypnogram.EDF"),
-        ("shhs1-200001.edf", "shhs1-200001-profusion.xml"),
-    ],
-)
-def test_a_hypnogram_beside_its_recording_is_found(tmp_path: Path, recording: str, hypnogram: str) -> None:
-    folder(tmp_path, recording, hypnogram, "SC4002EC-Hypnogram.edf", "other-Hypnogram.edf", "night2_hypnogram.csv")
-    assert find_truth(tmp_path / recording) == tmp_path / hypnogram
-
-
-def test_two_hypnograms_are_no_answer(tmp_path: Path) -> None:
-    folder(tmp_path, "SC4001E0-PSG.edf", "SC4001EC-Hypnogram.edf", "SC4001EH-Hypnogram.edf")
-    assert find_truth(tmp_path / "SC4001E0-PSG.edf") is None
-    folder(tmp_path, "night.edf", "night-Hypnogram.edf", "night_hypnogram.csv")
-    assert find_truth(tmp_path / "night.edf") is None
-
-
-def test_no_hypnogram_is_no_answer(tmp_path: Path) -> None:
-    folder(tmp_path, "night.edf", "night.npz", "night_hypnogram.pdf", "night-Hypnogram", "night-nsrr.xml")
-    assert find_truth(tmp_path / "night.edf") is None
-    assert find_truth(tmp_path / "nowhere" / "night.edf") is None
-
-
-def test_the_real_nights_truth_is_found(real_night: Path, real_truth: Path) -> None:
-    assert find_truth(real_night) == real_truth
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, answer: Any) -> list[dict[str, Any]]:

@@ -44,10 +44,10 @@ def stages(track: StageTrack) -> list[int]:
 @pytest.mark.parametrize(
     ("text", "format_id", "expected"),
     [
-        (NSRR.format(clock="09.03.21 22.28.37"), "xml", [0, 0, 2, 3, 3, 4, -1]),
+        (NSRR.format(clock="09.03.21 22.28.37"), "nsrr", [0, 0, 2, 3, 3, 4, -1]),
         (REMLOGIC, "remlogic", [0, 1, 2, 3, 4, -1]),
-        (EMBLA, "xml", [0, 3]),
-        (SLEEPWARE, "xml", [0, 0, 1, 3, 3, 3, 3, 3, -1, -1]),
+        (EMBLA, "remlogic-xml", [0, 3]),
+        (SLEEPWARE, "sleepware", [0, 0, 1, 3, 3, 3, 3, 3, -1, -1]),
         (SOMNOMEDICS, "somnomedics", [0, 1, 3, 4, -1]),
         (LUNA, "luna", [0, 0, 2, 3, 3, 4, -1]),
         (DREAMS, "dreams", [0, 2, 3, 4]),

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from sleepviewer.errors import HypnogramError, OutputError
 from sleepviewer.hypnogram import Hypnogram, read_track, to_hypnogram, write_hypnogram
+from sleepviewer.hypnogram.formats import written_endings
 from sleepviewer.hypnogram.words import one_line
 
-FORMATS = ["edf", "csv", "tsv", "txt", "yasa.txt", "annot", "json"]
+FORMATS = [ending.removeprefix(".") for ending in written_endings()]
 IN_ONE_FOLDER = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -60,7 +61,7 @@ def test_the_real_nights_truth_survives_every_format(tmp_path: Path, real_truth:
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"\.edf, \.csv, \.tsv, \.txt, \.annot or \.json"):
+    with pytest.raises(OutputError, match=r"unsupported extension; use \.edf, \.json, .* or \.yasa\.txt"):
         write_hypnogram(Hypnogram(np.array([0]), None, "test"), tmp_path / "night.docx")
     assert list(tmp_path.iterdir()) == []
 

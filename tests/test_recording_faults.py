@@ -52,7 +52,7 @@ def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", deny)
-    assert "no permission" in refused(path)
+    assert "permission denied" in refused(path)
 
 
 @pytest.mark.parametrize(("name", "family"), [("a.edf", "EDF"), ("a.BDF", "BDF"), ("a.rec", "EDF")])
@@ -65,7 +65,7 @@ def test_a_text_file_called_edf(tmp_path: Path, name: str, family: str) -> None:
 def test_an_unknown_format(tmp_path: Path) -> None:
     path = tmp_path / "a.docx"
     path.write_text("Dear colleague")
-    assert "of no known format" in refused(path)
+    assert "has an unknown format" in refused(path)
     assert "BrainVision" in refused(path)
 
 

@@ -260,7 +260,8 @@ def test_a_night_report_has_everything_and_stands_alone(folder: Path, tmp_path: 
     ):
         assert part in text
     assert "is there already" in run("report", folder / "n.npz", "--out", tmp_path / "n.html").stderr
-    assert "end its name in .pdf or .html" in run("report", folder / "n.npz", "--out", tmp_path / "n.doc").stderr
+    refused = run("report", folder / "n.npz", "--out", tmp_path / "n.doc").stderr
+    assert "unsupported extension; use .pdf or .html" in refused
     assert run("report", folder / "n.npz", folder, "--out", tmp_path / "m.html").exit_code == 2
 
 

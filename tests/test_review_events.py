@@ -431,7 +431,7 @@ def test_no_events_make_an_empty_table(tmp_path: Path) -> None:
     assert (tmp_path / "none.tsv").read_text().split("\n")[0].split("\t")[0] == "onset_s"
     with pytest.raises(OutputError, match="without an annotation"):
         write_events([], tmp_path / "none.edf")
-    with pytest.raises(OutputError, match="end the name"):
+    with pytest.raises(OutputError, match="unsupported extension"):
         write_events([], tmp_path / "none.doc")
 
 
@@ -458,5 +458,5 @@ def test_the_command_line_writes_a_reviews_events(night: Night, path: Path, tmp_
     assert len(annotations(out)) == 5
     wrong = CliRunner().invoke(main, ["export-events", str(review), str(tmp_path / "events.npz")])
     assert wrong.exit_code == 1
-    assert "end its name" in wrong.stderr
+    assert "unsupported extension; use .csv, .tsv or .edf" in wrong.stderr
     assert events_of(read_archive(review))[0] == night.document.events

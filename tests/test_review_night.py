@@ -352,7 +352,7 @@ def test_a_hypnogram_file_holds_the_labels_that_count(path: Path, tmp_path: Path
 def test_another_ending_is_refused_and_nothing_written(path: Path, tmp_path: Path) -> None:
     night = reviewed(path)
     before = as_bytes(tmp_path)
-    with pytest.raises(OutputError, match=r"\.edf, \.csv"):
+    with pytest.raises(OutputError, match=r"unsupported extension; use \.npz, \.edf"):
         export_labels(night, tmp_path / "labels.doc")
     assert as_bytes(tmp_path) == before
 

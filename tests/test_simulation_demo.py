@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import OutputError
 from sleepviewer.recording import open_recording
+from sleepviewer.review.companions import find_reference
 from sleepviewer.simulation import demo
 from sleepviewer.simulation.demo import demo_recording
 
@@ -21,7 +21,7 @@ def test_the_demonstrations_night_is_simulated_and_has_its_truth_beside_it(tmp_p
     with open_recording(path) as recording:
         assert recording.simulated
         assert recording.n_epochs == 12
-    assert find_truth(path) == path.with_name("simulated-Hypnogram.edf")
+    assert find_reference(path) == path.with_name("simulated-Hypnogram.edf")
 
 
 def test_a_night_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_night_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     assert demo_recording(folder=tmp_path) == first
     assert first.stat().st_mtime_ns == stamp
     first.with_name("simulated-Hypnogram.edf").unlink()
-    assert find_truth(demo_recording(folder=tmp_path)) is not None
+    assert find_reference(demo_recording(folder=tmp_path)) is not None
 
 
 def test_every_seed_has_a_night_of_its_own(tmp_path: Path) -> None:

@@ -20,8 +20,7 @@ from sleepviewer.analysis.statistics import night_statistics
 from sleepviewer.api.laying import Scored, lay_both, scoring_from
 from sleepviewer.api.values import Compared, Night, Review, Scoring, StatisticsTable, named_apart
 from sleepviewer.archive import read_archive
-from sleepviewer.datasets.sleep_edf import find_truth
-from sleepviewer.errors import ChannelError, OutputError, SleepViewerError
+from sleepviewer.errors import ChannelError, OutputError
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording import Recording, propose_scoring_channel
 from sleepviewer.recording.units_told import parse_told
@@ -68,7 +67,7 @@ def open(  # noqa: A001  (sv.open says what it does)
 
     Parameters
     ----------
-    path: EDF, EDF+, BDF, BrainVision, FIF, EEGLAB or GDF.
+    path: a recording of any format in :data:`sleepviewer.recording.formats.FORMATS`.
     truth: the expert's hypnogram; otherwise one is looked for by its name, if ``look_beside``.
     units: units of channels for which the file gives none or a wrong one, like ``{"EEG C4": "mV"}``.
     read_as: how to read a hypnogram that can be read in two ways (``aasm``, ``r-and-k`` …).
@@ -78,18 +77,11 @@ def open(  # noqa: A001  (sv.open says what it does)
     """
     told = [parse_told(f"{label}={unit}") for label, unit in (units or {}).items()]
     named = None if truth is None else Path(fspath(truth))
-    opened = open_night(Path(fspath(path)), truth_path=named, look_beside=False, units=told, reading=read_as)
-    notes, found = opened.notes, opened.document.truth
-    beside = find_truth(opened.recording.path) if look_beside and found is None else None
-    if beside is not None:
-        try:
-            found = load_truth(opened.recording, beside, read_as)
-            notes = (*notes, *found.notes)
-        except SleepViewerError as error:
-            notes = (*notes, f"{beside.name} was found by its name but not used: {error}")
-            beside = None
-    expert = None if found is None else Scoring(found)
-    return Night(opened.recording, expert, opened.channel, notes, named or beside)
+    opened = open_night(
+        Path(fspath(path)), truth_path=named, look_beside=look_beside, reviews=False, units=told, reading=read_as
+    )
+    expert = None if opened.document.truth is None else Scoring(opened.document.truth)
+    return Night(opened.recording, expert, opened.channel, opened.notes, opened.truth_path)
 
 
 def score(
@@ -218,9 +210,10 @@ def export(
     ----------
     night: the recording whose signal and clock are taken.
     labels: anything that :func:`compare` takes; laid on the night by clock time where it has one.
-    out: ends in npz, edf, csv, tsv or txt. Never the recording, the expert's hypnogram, or a review with corrections
-        that would be lost.
-    format: ``attnsleep``, ``archive``, ``edf``, ``csv`` or ``txt``; by default what the name's ending says.
+    out: its ending is that of a format that is written. Never the recording, the expert's hypnogram, or a review with
+        corrections that would be lost.
+    format: one of :func:`sleepviewer.review.exporting.export_formats` (``attnsleep``, ``archive``, ``edf`` …); by
+        default what the name's ending says.
     channel: whose signal goes into an npz; proposed where it is not said.
     trim_wake_min: keep so many minutes of wake around sleep (npz only).
     overwrite: write over a file that is there.
@@ -273,7 +266,7 @@ def _format(name: str) -> Format:
     try:
         return Format(name)
     except ValueError as error:
-        raise OutputError(f"“{name}” is no format; the formats are {', '.join(Format)}.") from error
+        raise OutputError(f"{error}.") from error
 
 
 def _with_labels(night: Night, labels: Scored, channel: str | None) -> OpenNight:

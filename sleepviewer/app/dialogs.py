@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from enum import Enum, auto
 from pathlib import Path
 
@@ -9,11 +11,15 @@ from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from sleepviewer import __version__
+from sleepviewer.archive.tracks import all_formats
+from sleepviewer.files import ending_of
+from sleepviewer.hypnogram.formats import endings_of
 from sleepviewer.hypnogram.words import one_line
+from sleepviewer.recording.formats import recording_endings
+from sleepviewer.review.event_files import EVENT_FILES
+from sleepviewer.review.exporting import export_endings
 from sleepviewer.user_folders import home_folder
 
-_RECORDINGS = "Recordings (*.edf *.bdf *.rec *.vhdr *.fif *.set *.gdf);;All files (*)"
-_HYPNOGRAMS = "Hypnograms (*.edf *.csv *.tsv *.txt *.xml *.npz);;All files (*)"
 _PICTURES = "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)"
 
 
@@ -27,19 +33,36 @@ class Answer(Enum):
     STAY = auto()
 
 
+def recording_filter() -> str:
+    """Return the filter of dialogs that open a recording: the endings of all recording formats."""
+    return f"{name_filter('Recordings', recording_endings())};;All files (*)"
+
+
+def hypnogram_filter() -> str:
+    """Return the filter of dialogs that open a hypnogram: the endings of all formats that hold stages."""
+    return f"{name_filter('Hypnograms', endings_of(all_formats()))};;All files (*)"
+
+
+def name_filter(title: str, endings: Iterable[str]) -> str:
+    """Return one filter of a file dialog: ``Table (*.csv *.tsv)``."""
+    return f"{title} ({' '.join(f'*{ending}' for ending in endings)})"
+
+
 def ask_recording(parent: QWidget, folder: Path) -> Path | None:
     """Ask for a recording to open."""
-    return _opened(QFileDialog.getOpenFileName(parent, "Open a recording", str(folder), _RECORDINGS))
+    return _opened(QFileDialog.getOpenFileName(parent, "Open a recording", str(folder), recording_filter()))
 
 
 def ask_truth(parent: QWidget, folder: Path, title: str = "Open the expert's hypnogram") -> Path | None:
     """Ask for a scorer's hypnogram, the expert's or another one's."""
-    return _opened(QFileDialog.getOpenFileName(parent, title, str(folder), _HYPNOGRAMS))
+    return _opened(QFileDialog.getOpenFileName(parent, title, str(folder), hypnogram_filter()))
 
 
 def ask_rival(parent: QWidget, folder: Path) -> Path | None:
     """Ask for a file that holds a second model's scoring."""
-    return _opened(QFileDialog.getOpenFileName(parent, "Open a second model's scoring", str(folder), _HYPNOGRAMS))
+    return _opened(
+        QFileDialog.getOpenFileName(parent, "Open a second model's scoring", str(folder), hypnogram_filter())
+    )
 
 
 def ask_archives(parent: QWidget, folder: Path) -> Path | None:
@@ -60,7 +83,7 @@ def ask_save_path(parent: QWidget, proposed: Path) -> Path | None:
 
 
 def ask_export_path(parent: QWidget, proposed: Path, kind: str) -> Path | None:
-    """Ask where labels are to be exported; ``kind`` (``Table (*.csv)``) says how the name ends."""
+    """Ask where labels are to be exported; ``kind`` (``Table (*.csv *.tsv)``) says how the name ends."""
     return _ask_written(parent, "Export", proposed, kind)
 
 
@@ -94,7 +117,7 @@ def ask_picture_path(parent: QWidget, proposed: Path) -> Path | None:
 
 def ask_events_path(parent: QWidget, proposed: Path) -> Path | None:
     """Ask where events are to be exported; the chosen format decides on the ending."""
-    return _ask_written(parent, "Export events", proposed, "Table (*.csv);;EDF+ annotations (*.edf)")
+    return _ask_written(parent, "Export events", proposed, ";;".join(name_filter(*kind) for kind in EVENT_FILES))
 
 
 def ask_table_path(parent: QWidget, title: str, proposed: Path) -> Path | None:
@@ -113,17 +136,20 @@ def _ask_written(parent: QWidget, title: str, proposed: Path, filters: str) -> P
     name, chosen = QFileDialog.getSaveFileName(parent, title, str(proposed), filters)
     if not name:
         return None
-    ending = chosen[chosen.rfind("*") + 1 : chosen.rfind(")")]
-    asked = Path(name)
-    if asked.suffix.lower() == ending or not ending:
+    asked, endings = Path(name), _endings_in(chosen)
+    typed = ending_of(asked, (*_endings_in(filters), *export_endings()))
+    if not endings or typed in endings:
         return asked
-    known = asked.suffix.lower() in (".npz", ".edf", ".csv", ".txt", ".png", ".svg", ".pdf")
-    path = asked.with_suffix(ending) if known else asked.with_name(asked.name + ending)
+    path = asked.with_name(asked.name[: len(asked.name) - len(typed)] + endings[0])
     if not path.exists():
         return path
     buttons = QMessageBox.StandardButton
     answer = QMessageBox.question(parent, title, f"{path.name} exists already. Replace it?", buttons.Yes | buttons.No)
     return path if answer == buttons.Yes else None
+
+
+def _endings_in(filters: str) -> list[str]:
+    return re.findall(r"\*(\.[\w.]+)", filters)
 
 
 def ask_about_unsaved(parent: QWidget, edits: int, unsafe: str, journaled: bool) -> Answer:

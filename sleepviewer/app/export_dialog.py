@@ -21,24 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from sleepviewer.app import dialogs
-from sleepviewer.review.exporting import ExportOptions, Format, chosen_epochs
+from sleepviewer.recording.formats import base_name
+from sleepviewer.review.exporting import ExportOptions, Format, chosen_epochs, export_formats
 from sleepviewer.review.night import Night
 from sleepviewer.stages import Stage
 
-_FORMATS: Final = (
-    (Format.ATTNSLEEP, "AttnSleep epochs (npz)", "Signal, labels and their places, for training; it names nobody."),
-    (Format.ARCHIVE, "Scoring archive (npz)", "Signal, labels, all layers, and who changed what when."),
-    (Format.EDF, "EDF+ annotations", "A hypnogram that other programs read."),
-    (Format.CSV, "Table (CSV)", "A hypnogram, one row for every epoch."),
-    (Format.TXT, "One stage a line (text)", "A hypnogram, without times."),
-)
-_KINDS: Final = {
-    Format.ATTNSLEEP: "AttnSleep epochs (*.npz)",
-    Format.ARCHIVE: "Scoring archive (*.npz)",
-    Format.EDF: "EDF+ annotations (*.edf)",
-    Format.CSV: "Table (*.csv)",
-    Format.TXT: "One stage a line (*.txt)",
-}
 _USUAL_WAKE_MIN: Final = 30
 
 
@@ -51,8 +38,9 @@ class ExportForm(QWidget):
         super().__init__(parent)
         self.kind = QComboBox(self)
         self.kind.setAccessibleName("Format")
-        for value, text, _ in _FORMATS:
-            self.kind.addItem(text, str(value))
+        for kind in export_formats():
+            endings = ", ".join(ending.removeprefix(".") for ending in kind.endings)
+            self.kind.addItem(f"{kind.export.title} ({endings})", str(kind))
         self.kind.setCurrentIndex(max(self.kind.findData(str(options.format)), 0))
         self._meaning = QLabel(self)
         self._meaning.setWordWrap(True)
@@ -96,7 +84,7 @@ class ExportForm(QWidget):
 
     def _on_changed(self) -> None:
         kind = Format(self.kind.currentData())
-        self._meaning.setText(next(meaning for value, _, meaning in _FORMATS if value is kind))
+        self._meaning.setText(kind.export.note)
         self.trim.setEnabled(kind.has_signal)
         self.wake.setEnabled(kind.has_signal and self.trim.isChecked())
         self.changed.emit()
@@ -161,8 +149,9 @@ def ask_export(night: Night, options: ExportOptions, window: QWidget) -> tuple[P
     finally:
         dialog.deleteLater()
     recording = night.recording.path
-    proposed = recording.with_name(f"{recording.stem}-labels{options.format.endings[0]}")
-    path = dialogs.ask_export_path(window, proposed, _KINDS[options.format])
+    proposed = recording.with_name(f"{base_name(recording)}-labels{options.format.endings[0]}")
+    kind = dialogs.name_filter(options.format.export.title, options.format.endings)
+    path = dialogs.ask_export_path(window, proposed, kind)
     return None if path is None else (path, options)
 
 

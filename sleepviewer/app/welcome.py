@@ -14,6 +14,7 @@ from sleepviewer.app.icons import icon, themed
 from sleepviewer.app.key_help import shown_keys
 from sleepviewer.app.keymap import Keymap
 from sleepviewer.app.theme import Theme
+from sleepviewer.recording.formats import recording_titles
 from sleepviewer.stages import Stage
 
 _WIDTH_PX = 620
@@ -63,7 +64,7 @@ class WelcomePage(QWidget):
         lead.setWordWrap(True)
         self.open_button = _Button("Open a recording…", self)
         self.open_button.setObjectName("primary")
-        self.open_button.setToolTip("EDF, EDF+, BDF, BrainVision, FIF, EEGLAB, GDF")
+        self.open_button.setToolTip(recording_titles())
         self.open_button.clicked.connect(self.open_requested)
         self._demo = _Button("Try the simulated night", self)
         self._demo.setToolTip("No person's recording: for trying the program only")

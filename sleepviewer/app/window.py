@@ -41,6 +41,7 @@ from sleepviewer.app.units_controller import UnitsController
 from sleepviewer.app.welcome import WelcomePage
 from sleepviewer.errors import ReadOnlyError
 from sleepviewer.recording import ToldUnit
+from sleepviewer.review.companions import is_hypnogram_name
 from sleepviewer.review.document import Base, Change
 from sleepviewer.review.night import Night
 from sleepviewer.scoring.base import Prediction
@@ -287,9 +288,14 @@ class MainWindow(QMainWindow):
         return True
 
     def open_dropped(self, path: Path) -> None:
-        """Open a recording, or offer to score a folder."""
+        """Open a recording, open a hypnogram as the open night's reference, or offer to score a folder."""
         if path.is_dir():
             next(part for part in self._parts if isinstance(part, BatchPart)).show_window(path)
+        elif self._session is not None and is_hypnogram_name(path):
+            if self._is_hidden("open_truth"):
+                self.status_line.show_message(BLINDED)
+            else:
+                self.open_truth(path)
         else:
             self.open_path(path)
 

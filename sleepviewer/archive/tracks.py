@@ -1,15 +1,52 @@
-"""Read stages from whatever file holds some."""
+"""Stages from whatever file holds some: the table of hypnogram formats, and scoring archives besides."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from sleepviewer.archive.archive import read_archive
-from sleepviewer.errors import HypnogramError
-from sleepviewer.hypnogram import bouts_of, read_track
+from sleepviewer.hypnogram import bouts_of, formats, read_track
 from sleepviewer.hypnogram.base import StageTrack
+from sleepviewer.hypnogram.formats import Export, HypnogramFormat, head_of
 
-_ZIP_MAGIC = b"PK"
+_ZIP_MAGIC: Final = b"PK"
+
+
+def _read_archive(path: Path) -> StageTrack:
+    archive = read_archive(path)
+    return StageTrack(
+        bouts=bouts_of(archive.night_labels),
+        start=archive.start,
+        source=path.name,
+        scorer=str(archive.meta.get("scorer") or ""),
+        notes=archive.notes,
+        whole_only=not archive.meta,  # SleepViewer's archives always have some, AttnSleep's none
+    )
+
+
+ARCHIVE: Final = HypnogramFormat(
+    "archive",
+    "Scoring archive, AttnSleep's archive",
+    (".npz",),
+    lambda head: head.raw.startswith(_ZIP_MAGIC) or head.ends_in(".npz"),
+    _read_archive,
+    (
+        Export("archive", "Scoring archive", (".npz",), "Signal, labels, all layers, and who changed what when."),
+        Export("attnsleep", "AttnSleep epochs", (".npz",), "Signal, labels and their places, for training; no names."),
+    ),
+    companion_words=(),  # saved reviews are found by their own rules
+    known_by="zip",
+    epochs="30 s",
+    clock="date and time",
+    tests=("archive/test_reading.py", "archive/test_build.py", "review/test_exporting.py"),
+)
+"""The row of npz files, whose reader the package of hypnograms can't import."""
+
+
+def all_formats() -> tuple[HypnogramFormat, ...]:
+    """Return the rows of all formats that hold stages: scoring archives, then the table of hypnogram formats."""
+    return (ARCHIVE, *formats.FORMATS)
 
 
 def read_any_track(path: Path, reading: str | None = None) -> StageTrack:
@@ -22,24 +59,9 @@ def read_any_track(path: Path, reading: str | None = None) -> StageTrack:
     Raises HypnogramError (AmbiguousHypnogramError where a person has to say how it is read) or ArchiveError, naming the
     file.
     """
-    if not is_archive(path):
-        return read_track(path, reading)
-    archive = read_archive(path)
-    return StageTrack(
-        bouts=bouts_of(archive.night_labels),
-        start=archive.start,
-        source=path.name,
-        scorer=str(archive.meta.get("scorer") or ""),
-        notes=archive.notes,
-        whole_only=not archive.meta,  # SleepViewer's archives always have some, AttnSleep's none
-    )
+    return _read_archive(path) if is_archive(path) else read_track(path, reading)
 
 
 def is_archive(path: Path) -> bool:
     """Whether a file is a scoring archive, by its first bytes or its name. Raises HypnogramError: it can't be read."""
-    try:
-        with path.open("rb") as file:
-            zipped = file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
-    except OSError as error:
-        raise HypnogramError(f"{path} can't be read: {error.strerror or error}.") from error
-    return zipped or path.suffix.lower() == ".npz"
+    return ARCHIVE.recognizes(head_of(path))

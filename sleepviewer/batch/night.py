@@ -20,7 +20,6 @@ from sleepviewer.analysis.statistics import flat_statistics, night_statistics
 from sleepviewer.archive.archive import ScoringArchive, read_meta, write_archive
 from sleepviewer.batch.manifest import Line
 from sleepviewer.batch.planning import Job, Wanted, truth_names
-from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import AlignmentError, ArchiveError, ChannelError, OutputError, SleepViewerError
 from sleepviewer.memory import keep_freed_memory
 from sleepviewer.recording.base import FileStamp
@@ -95,7 +94,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _scored(job: Job, wanted: Wanted) -> Line:
-    night = open_night(job.path, look_beside=False)
+    night = open_night(job.path, look_beside=not wanted.truth_patterns, reviews=False)
     try:
         sha256 = night.sha256
         if job.known_sha256 and sha256 == job.known_sha256:
@@ -103,10 +102,11 @@ def _scored(job: Job, wanted: Wanted) -> Line:
         target = wanted.out / job.file
         check_not_source(night, target)
         _check_free(target, sha256, may_replace=wanted.replace or job.listed)
-        truth = _find_truth(night, wanted.truth_patterns)
+        if wanted.truth_patterns:
+            _use_named_truth(night, wanted.truth_patterns)
         prediction = _predict(night, wanted)
         _write(night, target, signal=wanted.signal)
-        return _facts(night, prediction, truth, wanted) | {"sha256": sha256, "file": job.file}
+        return _facts(night, prediction, wanted) | {"sha256": sha256, "file": job.file}
     finally:
         night.recording.close()
 
@@ -127,17 +127,15 @@ def _check_free(target: Path, sha256: str, *, may_replace: bool) -> None:
         raise OutputError(f"{target} is there already and is not of this batch; move it away, or use --overwrite.")
 
 
-def _find_truth(night: Night, patterns: tuple[str, ...]) -> Path | None:
-    """Lay the expert's hypnogram under the night; what is wrong with one is a note."""
-    path = _named_truth(night, patterns) if patterns else find_truth(night.recording.path)
+def _use_named_truth(night: Night, patterns: tuple[str, ...]) -> None:
+    """Use the reference hypnogram that a pattern names; what is wrong with it is a note."""
+    path = _named_truth(night, patterns)
     if path is None:
-        return None
+        return
     try:
         set_truth_from(night, path)
     except SleepViewerError as error:
         night.notes += (f"{path.name} was found but not compared with: {error}",)
-        return None
-    return path
 
 
 def _named_truth(night: Night, patterns: tuple[str, ...]) -> Path | None:
@@ -202,7 +200,7 @@ def _write(night: Night, target: Path, *, signal: bool) -> None:
     write_archive(target, archive)
 
 
-def _facts(night: Night, prediction: Prediction, truth: Path | None, wanted: Wanted) -> Line:
+def _facts(night: Night, prediction: Prediction, wanted: Wanted) -> Line:
     stages = prediction.stages
     statistics = flat_statistics(night_statistics(stages))
     return {
@@ -214,7 +212,7 @@ def _facts(night: Night, prediction: Prediction, truth: Path | None, wanted: Wan
         "n_epochs": len(prediction),
         "stages": {stage.label: int(np.count_nonzero(stages == stage)) for stage in SCORED_STAGES},
         **{name: None if statistics[name] is None else round(float(statistics[name] or 0), 2) for name in _STATISTICS},
-        "truth": None if truth is None else _relative(truth, wanted.out),
+        "truth": None if night.truth_path is None else _relative(night.truth_path, wanted.out),
         "agreement": _agreement(night),
         "to_review": share_to_review(prediction),
         "scoring_s": round(prediction.seconds, 3),

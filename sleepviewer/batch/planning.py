@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from sleepviewer.datasets.sources import files_in
 from sleepviewer.errors import BatchError, DatasetError
-from sleepviewer.review.export_folder import RECORDING_ENDINGS
+from sleepviewer.recording.formats import base_name, is_recording_name, recording_endings
+from sleepviewer.review.companions import without_psg
 from sleepviewer.scoring.base import Engine
 from sleepviewer.scoring.registry import EngineSpec, make_engine
 
 _GLOB: Final = re.compile(r"[*?\[]")
-_PSG: Final = re.compile(r"[-_]PSG$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def plan(sources: Sequence[Path | str], wanted: Wanted) -> Plan:
         recordings |= dict.fromkeys(found)
     if not recordings:
         named = ", ".join(str(source) for source in sources)
-        raise BatchError(f"There is no recording ({', '.join(RECORDING_ENDINGS)}) in {named}.")
+        raise BatchError(f"There is no recording ({', '.join(recording_endings())}) in {named}.")
     try:
         root = Path(os.path.commonpath(roots))
     except ValueError as error:  # on two drives
@@ -112,8 +112,7 @@ def truth_names(recording: Path, patterns: Iterable[str]) -> list[str]:
     ``-PSG``, ``{stem:.6}`` for its first six letters; a name may hold ``*`` and lead to another folder. Raises
     BatchError for a pattern with anything else in braces.
     """
-    stem = recording.stem
-    fields = {"name": recording.name, "stem": stem, "base": _PSG.sub("", stem)}
+    fields = {"name": recording.name, "stem": base_name(recording), "base": without_psg(recording)}
     names = []
     for pattern in patterns:
         try:
@@ -131,7 +130,7 @@ def _recordings_of(source: Path | str) -> tuple[list[Path], Path]:
     if path.is_dir():
         folder = path.resolve()
         try:
-            return [there for there in files_in(folder) if _is_recording(there)], folder
+            return [there for there in files_in(folder) if is_recording_name(there)], folder
         except DatasetError as error:
             raise BatchError(str(error)) from error
     if path.exists():
@@ -143,15 +142,7 @@ def _recordings_of(source: Path | str) -> tuple[list[Path], Path]:
     fixed = Path(text[: next(match.start() for match in _GLOB.finditer(text))] + "x").parent.resolve()
     names = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  (may begin anywhere)
     found = [Path(name).parent.resolve() / Path(name).name for name in names if Path(name).is_file()]
-    return [there for there in found if _is_recording(there)], fixed
-
-
-def _is_recording(path: Path) -> bool:
-    return (
-        path.suffix.lower() in RECORDING_ENDINGS
-        and not path.name.startswith(".")
-        and "hypnogram" not in path.stem.lower()
-    )
+    return [there for there in found if is_recording_name(there)], fixed
 
 
 def _jobs(recordings: Iterable[Path], root: Path) -> tuple[Job, ...]:
@@ -159,11 +150,15 @@ def _jobs(recordings: Iterable[Path], root: Path) -> tuple[Job, ...]:
     places = {path: path.relative_to(root) for path in recordings}
     times: dict[str, int] = {}
     for place in places.values():
-        key = place.with_suffix("").as_posix().lower()
+        key = _without_ending(place).lower()
         times[key] = times.get(key, 0) + 1
     jobs = []
     for path, place in places.items():
-        alone = times[place.with_suffix("").as_posix().lower()] == 1
-        night = (place.with_suffix("") if alone else place).as_posix()
+        alone = times[_without_ending(place).lower()] == 1
+        night = _without_ending(place) if alone else place.as_posix()
         jobs.append(Job(path, night, f"{night}.npz"))
     return tuple(jobs)
+
+
+def _without_ending(place: Path) -> str:
+    return place.with_name(base_name(place)).as_posix()

@@ -10,6 +10,7 @@ from sleepviewer.errors import AmbiguousHypnogramError, ChannelError, SleepViewe
 
 if TYPE_CHECKING:
     from sleepviewer.recording.units import ToldUnit
+    from sleepviewer.review.night import Night
 
 
 def _told(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[ToldUnit, ...]:
@@ -59,3 +60,14 @@ def sentence_of(error: SleepViewerError) -> str:
         said = " or ".join(f"--read-as {choice} ({meaning_of(choice)})" for choice in error.choices)
         return f"{error} Say it with {said}."
     return str(error)
+
+
+def notes_of(night: Night) -> tuple[str, ...]:
+    """Return a night's notes; where one asks how the hypnogram beside it is to be read, with what can be said here."""
+    if night.ambiguous_truth is None:
+        return night.notes
+    from sleepviewer.review.night import not_used
+
+    path, error = night.ambiguous_truth
+    asking = not_used(path, error)
+    return tuple(f"{path.name} beside the recording: {sentence_of(error)}" if n == asking else n for n in night.notes)

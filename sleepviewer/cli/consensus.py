@@ -7,14 +7,33 @@ from pathlib import Path
 
 import click
 
-from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json, tell
+from sleepviewer.cli.options import (
+    PATH,
+    TableOption,
+    check_out,
+    endings_text,
+    json_option,
+    overwrite_option,
+    print_json,
+    tell,
+)
 
-_ENDINGS = (".edf", ".csv", ".tsv", ".txt", ".json")
+
+def _endings() -> tuple[str, ...]:
+    from sleepviewer.hypnogram.formats import written_endings
+
+    return written_endings()
 
 
 @click.command(short_help="Make one hypnogram of several scorers' of a night.")
 @click.argument("scorers", metavar="A B [C…]", type=PATH, nargs=-1, required=True)
-@click.option("--out", type=PATH, required=True, help="Hypnogram to write: edf, csv, tsv, txt or json.")
+@click.option(
+    "--out",
+    type=PATH,
+    required=True,
+    cls=TableOption,
+    help_text=lambda: f"Hypnogram to write: {endings_text(_endings())}.",
+)
 @click.option(
     "--ties",
     default="open",
@@ -37,7 +56,7 @@ def consensus(scorers: tuple[Path, ...], out: Path, ties: str, overwrite: bool, 
     from sleepviewer.review.adjudication import adjudicate, load_raters, most_say
     from sleepviewer.stages import Stage
 
-    check_out(out, *scorers, endings=_ENDINGS, overwrite=overwrite)
+    check_out(out, *scorers, endings=_endings(), overwrite=overwrite)
     loaded = load_raters(scorers)
     raters = loaded.raters
     tell(loaded.notes)

@@ -9,8 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sleepviewer.cli.answers import reading_option, unit_option
-from sleepviewer.cli.options import LABEL_ENDINGS, PATH, check_out, json_option, overwrite_option, print_json, tell
+from sleepviewer.cli.options import (
+    PATH,
+    TableOption,
+    check_format,
+    check_out,
+    endings_text,
+    is_label_file,
+    json_option,
+    label_endings,
+    overwrite_option,
+    print_json,
+    tell,
+)
 from sleepviewer.errors import ArchiveError, OutputError
+from sleepviewer.files import ending_of, listed, unsupported_extension
 
 if TYPE_CHECKING:
     from sleepviewer.recording import ToldUnit
@@ -18,19 +31,27 @@ if TYPE_CHECKING:
     from sleepviewer.review.exporting import ExportOptions
     from sleepviewer.review.night import Night
 
-_FORMATS = ("attnsleep", "archive", "edf", "csv", "txt")
+
+def _formats_text() -> str:
+    from sleepviewer.review.exporting import export_formats
+
+    return (
+        f"What is written: {listed(export_formats())} (default: what the ending of --out says, and archives into a "
+        "folder)."
+    )
 
 
-@click.command(short_help="Write nights and their labels as npz for training, or as EDF+, CSV, text.")
+@click.command(short_help="Write nights and their labels as npz for training, or as hypnogram files.")
 @click.argument("nights", metavar="NIGHT_OR_FOLDER…", type=PATH, nargs=-1, required=True)
 @click.option("--labels", type=PATH, help="Of a recording: hypnogram of any format, or a saved review (npz).")
-@click.option("--out", type=PATH, required=True, help="File (npz, edf, csv, txt) for one night, else a folder.")
 @click.option(
-    "--format",
-    "kind",
-    type=click.Choice(_FORMATS),
-    help="What is written (default: what the ending of --out says, and archives into a folder).",
+    "--out",
+    type=PATH,
+    required=True,
+    cls=TableOption,
+    help_text=lambda: f"File ({endings_text(label_endings())}) for one night, else a folder.",
 )
+@click.option("--format", "kind", metavar="FORMAT", callback=check_format, cls=TableOption, help_text=_formats_text)
 @click.option(
     "--channel", help="Channel whose signal goes into the npz (default: the review's, else the proposed one)."
 )
@@ -71,7 +92,7 @@ def export(
 
     no_reviews = [path for path in nights if not path.is_dir() and path.suffix.lower() != ".npz"]
     of_recording = labels is not None or bool(no_reviews)
-    to_file = len(nights) == 1 and not nights[0].is_dir() and not out.is_dir() and out.suffix.lower() in LABEL_ENDINGS
+    to_file = len(nights) == 1 and not nights[0].is_dir() and not out.is_dir() and is_label_file(out)
     options = _options(kind, out, only_edited, trim_wake, to_file=to_file or of_recording)
     if of_recording:
         if len(nights) > 1 or labels is None:
@@ -101,12 +122,12 @@ def _options(
     from sleepviewer.review.exporting import ExportOptions, Format, format_of
 
     if kind is None:
-        known = to_file and not out.is_dir() and out.suffix.lower() in LABEL_ENDINGS
+        known = to_file and not out.is_dir() and is_label_file(out)
         chosen = format_of(out) if known else Format.ARCHIVE
     else:
         chosen = Format(kind)
-        if to_file and not out.is_dir() and out.suffix.lower() not in chosen.endings:
-            raise click.UsageError(f"a file of the format {kind} ends in {' or '.join(chosen.endings)}")
+        if to_file and not out.is_dir() and ending_of(out, label_endings()) not in chosen.endings:
+            raise click.UsageError(f"--format {kind}: {unsupported_extension(chosen.endings)}")
     if trim_wake is not None and not (chosen.has_signal and (not to_file or out.suffix.lower() == ".npz")):
         raise click.UsageError("--trim-wake needs npz")
     return ExportOptions(chosen, only_edited, trim_wake)
@@ -117,7 +138,7 @@ def _opened(night: Path, labels: Path, out: Path, units: tuple[ToldUnit, ...], r
     from sleepviewer.review.opening import open_night
     from sleepviewer.review.saving import is_review_of, restore_review
 
-    check_out(out, night, labels, endings=LABEL_ENDINGS)
+    check_out(out, night, labels, endings=label_endings())
     opened = open_night(night, look_beside=False, units=units)
     if is_review_of(opened, labels):
         restore_review(opened, labels)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sleepviewer import __version__
-from sleepviewer.cli.answers import reading_option, sentence_of, unit_option
+from sleepviewer.cli.answers import notes_of, reading_option, sentence_of, unit_option
 from sleepviewer.cli.options import PATH, check_out, json_option, overwrite_option, print_json, tell, truth_option
 from sleepviewer.cli.score import agreement_of, run_engine, scoring_summary, scoring_text
 from sleepviewer.errors import ChannelError, RecordingError, SleepViewerError
@@ -69,7 +69,7 @@ def main(debug: bool) -> None:
     """Score an overnight EEG, review it beside the expert's hypnogram, correct it, export it.
 
     \b
-    Look at a night (EDF, EDF+, BDF, BrainVision, FIF, EEGLAB, GDF):
+    Look at a night:
         sleepviewer night.edf
     Score it without a window, and see how well that agrees with an expert:
         sleepviewer score night.edf --truth expert.edf --out scored.npz
@@ -162,7 +162,7 @@ def view(
         from sleepviewer.review.opening import open_night
 
         opened = open_night(night, truth_path=truth, labels_path=labels, units=units, reading=reading)
-        tell(opened.notes)
+        tell(notes_of(opened))
         paint_window(
             opened,
             screenshot,
@@ -186,12 +186,14 @@ def view(
 @json_option
 def info(night: Path, as_json: bool) -> None:
     """Say what is in a recording: channels, rates, units, gaps, and which channel would be scored."""
-    from sleepviewer.datasets.sleep_edf import find_truth
     from sleepviewer.recording import open_recording
     from sleepviewer.recording.summary import summary, summary_text
+    from sleepviewer.review.companions import find_references
 
+    found = find_references(night)
     with open_recording(night) as recording:
-        facts = summary(recording) | {"truth_beside": None if (t := find_truth(night)) is None else str(t)}
+        facts = summary(recording) | {"truth_beside": None if found.path is None else str(found.path)}
+    tell([found.note] if found.note else [])
     if as_json:
         print_json(facts)
     else:

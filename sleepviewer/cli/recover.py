@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sleepviewer.errors import JournalError, OutputError
+from sleepviewer.cli.options import PATH, TableOption, check_out, endings_text, label_endings
+from sleepviewer.errors import JournalError
 
 if TYPE_CHECKING:
     from sleepviewer.review.journal_reading import KeptJournal
     from sleepviewer.review.night import Night
     from sleepviewer.review.recovery import Recovered
 
-_path = click.Path(path_type=Path)
-
 
 @click.command(short_help="List unsaved edits that a crash left, and write them to a file.")
-@click.argument("night", type=_path, required=False)
+@click.argument("night", type=PATH, required=False)
 @click.option("--list", "list_all", is_flag=True, help="List the journals with unsaved edits, of all nights.")
 @click.option("--scorer", help="Whose edits of NIGHT (default: whoever is logged in).")
-@click.option("--out", type=_path, help="Write NIGHT with its recovered edits: npz as a review, or edf, csv, txt.")
+@click.option(
+    "--out",
+    type=PATH,
+    cls=TableOption,
+    help_text=lambda: f"Write NIGHT with its recovered edits: {endings_text(label_endings())} (npz as a review).",
+)
 @click.option("--overwrite", is_flag=True, help="Write over a file that is there (never over the night's own).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
 def recover(
@@ -112,8 +116,7 @@ def _show(path: Path, scorer: str | None, out: Path | None, overwrite: bool, as_
 def _write(night: Night, recovered: Recovered, out: Path, overwrite: bool) -> None:
     from sleepviewer.review.exporting import check_export_path, export_labels
 
-    if out.suffix.lower() not in (".npz", ".edf", ".csv", ".tsv", ".txt"):
-        raise OutputError(f"{out} was not written: end its name in .npz, .edf, .csv, .tsv or .txt.")
+    check_out(out, endings=label_endings())
     night.document.take(recovered.document.state)
     check_export_path(night, out, replace=overwrite)
     export_labels(night, out, replace=overwrite)

@@ -89,12 +89,12 @@ def report(
 def _report_night(
     night: Path, out: Path, *, paper: str, overwrite: bool, units: tuple[ToldUnit, ...], reading: str | None
 ) -> None:
-    from sleepviewer.files import atomic_writer
+    from sleepviewer.files import atomic_writer, ending_of, unsupported_extension
     from sleepviewer.reports.night_facts import facts_of
 
-    ending = out.suffix.lower()
-    if ending not in (".html", ".htm", ".pdf"):
-        raise OutputError(f"{out} was not written: end its name in .pdf or .html.")
+    ending = ending_of(out, (".pdf", ".html", ".htm"))
+    if not ending:
+        raise OutputError(f"{out} was not written: {unsupported_extension(('.pdf', '.html'))}.")
     if out.exists() and not overwrite:
         raise OutputError(f"{out} is there already; choose another name, or write over it with --overwrite.")
     facts = facts_of(night, units=units, reading=reading)

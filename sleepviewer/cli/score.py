@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sleepviewer.cli.answers import reading_option, sentence_of, unit_option
+from sleepviewer.cli.answers import notes_of, reading_option, unit_option
 from sleepviewer.cli.compare import agreement_text
 from sleepviewer.cli.options import (
-    LABEL_ENDINGS,
     PATH,
+    TableOption,
     check_out,
+    endings_text,
     json_option,
+    label_endings,
     overwrite_option,
     print_json,
     tell,
     truth_option,
 )
 from sleepviewer.cli.score_many import Asked, are_many, batch_options, refuse_for_one, score_many
-from sleepviewer.errors import AlignmentError, ChannelError, SleepViewerError
+from sleepviewer.errors import AlignmentError, ChannelError
 
 if TYPE_CHECKING:
     from sleepviewer.recording import ToldUnit
@@ -61,7 +63,10 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str | None) -> st
     "--out",
     type=PATH,
     required=True,
-    help="Where to write: npz (with all probabilities), edf, csv or txt; of many nights, a folder.",
+    cls=TableOption,
+    help_text=lambda: (
+        f"File to write: {endings_text(label_endings())} (npz with all probabilities); of many nights, a folder."
+    ),
 )
 @batch_options
 @overwrite_option
@@ -117,11 +122,13 @@ def _score_one(wanted: Asked, truth: Path | None, units: tuple[ToldUnit, ...], r
     from sleepviewer.scoring.channels import choose_channels
 
     (night,), out, overwrite = wanted.nights, wanted.out, wanted.overwrite
-    check_out(out, night, truth, wanted.spec.weights, endings=LABEL_ENDINGS, overwrite=overwrite)
-    opened = open_night(night, truth_path=truth, look_beside=False, units=units, reading=reading)
-    if opened.document.truth is not None and (opened.document.truth.stages < 0).all():
+    check_out(out, night, truth, wanted.spec.weights, endings=label_endings(), overwrite=overwrite)
+    opened = open_night(night, truth_path=truth, reviews=False, units=units, reading=reading)
+    opened.notes = notes_of(opened)
+    if truth is None and opened.truth_path is not None:
+        opened.notes += (f"Compared with {opened.truth_path.name}, found beside the recording.",)
+    elif opened.document.truth is not None and (opened.document.truth.stages < 0).all():
         raise AlignmentError(f"{truth} scores no epoch of {night.name}, so there is nothing to compare with.")
-    _find_truth(opened, reading)
     check_export_path(opened, out, replace=overwrite)
     eeg = wanted.channel or opened.channel
     if eeg is None:
@@ -173,21 +180,6 @@ def run_engine(night: Night, spec: EngineSpec, channels: ChannelChoice) -> Predi
             click.echo(f"\r{progress.fraction:4.0%} {progress.message:<30}", nl=progress.fraction >= 1, err=True)
 
     return make_engine(spec).score(night.recording, channels, tell)
-
-
-def _find_truth(night: Night, reading: str | None) -> None:
-    """Use an expert's hypnogram that lies beside the recording, and say so."""
-    from sleepviewer.datasets.sleep_edf import find_truth
-    from sleepviewer.review.night import set_truth_from
-
-    found = None if night.document.truth is not None else find_truth(night.recording.path)
-    if found is None:
-        return
-    try:
-        set_truth_from(night, found, reading)
-        night.notes += (f"Compared with {found.name}, found beside the recording.",)
-    except SleepViewerError as error:
-        night.notes += (f"{found.name} lies beside the recording but was not used: {sentence_of(error)}",)
 
 
 def scoring_summary(night: Night, prediction: Prediction) -> dict[str, Any]:

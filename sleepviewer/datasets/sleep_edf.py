@@ -17,15 +17,6 @@ from urllib.parse import urlsplit
 from sleepviewer.datasets.sources import NightSources, files_in
 from sleepviewer.errors import DatasetError, RecordingError
 
-# SC4001E0-PSG.edf and SC4001EC-Hypnogram.edf: study, subject, night and recorder are shared; what follows tells the
-# two files, or the hypnogram's scorer, apart.
-_SLEEP_EDF_PSG: Final = re.compile(r"(?P<night>[A-Z]{2}\d{4})\w{2}-PSG\.\w+", re.IGNORECASE)
-_PSG_ENDING: Final = re.compile(r"[-_]PSG$", re.IGNORECASE)
-_HYPNOGRAM_ENDINGS: Final = {
-    "hypnogram": frozenset({".edf", ".bdf", ".csv", ".tsv", ".txt"}),
-    "profusion": frozenset({".xml"}),
-}
-
 _LAST_SUBJECT: Final = 82
 _NO_SUBJECTS: Final = frozenset({39, 68, 69, 78, 79})
 
@@ -42,30 +33,6 @@ _CHECKSUM_LINE: Final = re.compile(r"(?P<hash>[0-9a-fA-F]{40}|[0-9a-fA-F]{64})\s
 _USUAL_BYTES: Final = {"PSG": 48_000_000, "Hypnogram": 5_000}
 _CHUNK_BYTES: Final = 1 << 16
 _TIMEOUT_S: Final = 30
-
-
-def find_truth(recording_path: Path) -> Path | None:
-    """Return the hypnogram file that lies beside a recording, or None where there is none or more than one.
-
-    Three conventions are known, without regard to case. Sleep-EDF: ``SC4001E0-PSG.edf`` and ``SC4001EC-Hypnogram.edf``
-    share their first six letters. SHHS: ``NAME.edf`` and ``NAME-profusion.xml``. In general: ``NAME.edf`` or
-    ``NAME-PSG.edf`` and ``NAME-Hypnogram.edf`` or ``NAME_hypnogram`` with any ending of a hypnogram file.
-    """
-    stem = recording_path.stem
-    bases = {re.escape(stem), re.escape(_PSG_ENDING.sub("", stem))}
-    if night := _SLEEP_EDF_PSG.fullmatch(recording_path.name):
-        bases.add(night["night"] + r"\w{2}")
-    wanted = re.compile(rf"(?:{'|'.join(sorted(bases))})[-_](?P<kind>hypnogram|profusion)", re.IGNORECASE)
-    try:
-        beside = list(recording_path.parent.iterdir())
-    except OSError:
-        return None
-    found = [
-        path
-        for path in beside
-        if (match := wanted.fullmatch(path.stem)) and path.suffix.lower() in _HYPNOGRAM_ENDINGS[match["kind"].lower()]
-    ]
-    return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

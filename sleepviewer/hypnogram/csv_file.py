@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sleepviewer.errors import HypnogramError
-from sleepviewer.files import atomic_writer
+from sleepviewer.files import atomic_writer, ending_of
 from sleepviewer.hypnogram.base import Bout, Hypnogram, StageTrack
 from sleepviewer.hypnogram.bouts import in_order
 from sleepviewer.hypnogram.words import (
@@ -43,6 +43,7 @@ _COLUMNS: Final = {
     "length": "duration",
     "scorer": "scorer",
     **dict.fromkeys(("stage", "sleep stage", "hypnogram", "hypno", "label", "annotation", "description"), "stage"),
+    "user-defined stage": "stage",  # the Wisconsin Sleep Cohort's, https://sleepdata.org/datasets/wsc
 }
 _UNIT: Final = re.compile(
     r"(?P<name>.*?) ?(?:[\[(](?P<bracket>[^\])]*)[\])]| (?P<suffix>ms|min|minutes|h|hours|s|sec|seconds))?"
@@ -357,7 +358,7 @@ def write_csv(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> N
     header += ["scorer"] if scorer else []
     header += ["simulated"] if simulated else []
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
+    writer = csv.writer(text, delimiter="\t" if ending_of(path, (".tsv",)) else ",", lineterminator="\n")
     writer.writerow(header)
     for epoch, label in enumerate(stage_labels(hypnogram.stages)):
         row = [str(epoch), f"{epoch * EPOCH_S:g}", f"{EPOCH_S:g}", label]

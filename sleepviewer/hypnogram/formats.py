@@ -1,14 +1,19 @@
-"""Which format a hypnogram file is of: told by what is in it, never by its name alone."""
+"""Table of the hypnogram formats; readers, writers, dialogs, messages and documentation are made from its rows.
+
+A new format is a module with its reader (and writer) and a row in :data:`FORMATS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 from sleepviewer.errors import HypnogramError, OutputError
+from sleepviewer.files import ending_of, unsupported_extension
 from sleepviewer.hypnogram.base import Hypnogram, StageTrack
 from sleepviewer.hypnogram.csv_file import delimiter_of, read_csv, write_csv
 from sleepviewer.hypnogram.dreams import is_dreams_header, read_dreams
@@ -17,8 +22,8 @@ from sleepviewer.hypnogram.elan import is_elan_head, read_elan
 from sleepviewer.hypnogram.json_file import read_json, write_json
 from sleepviewer.hypnogram.luna import is_luna_head, read_luna, write_luna
 from sleepviewer.hypnogram.nsrr import NSRR_ROOT, read_nsrr
-from sleepviewer.hypnogram.profusion import read_profusion
-from sleepviewer.hypnogram.remlogic import is_remlogic_header, read_remlogic, read_remlogic_xml
+from sleepviewer.hypnogram.profusion import PROFUSION_ROOT, read_profusion
+from sleepviewer.hypnogram.remlogic import EMBLA_ROOTS, is_remlogic_header, read_remlogic, read_remlogic_xml
 from sleepviewer.hypnogram.sleepware import SLEEPWARE_ROOT, read_sleepware
 from sleepviewer.hypnogram.somnomedics import is_somnomedics_head, read_somnomedics
 from sleepviewer.hypnogram.text_file import read_text, write_text, write_yasa
@@ -27,7 +32,12 @@ from sleepviewer.hypnogram.words import Numbers, text_of
 from sleepviewer.hypnogram.xml_file import root_of
 
 _HEAD_BYTES: Final = 8192
-_EMBLA_ROOTS: Final = ("EventExport", "Events")
+_XML: Final = "xml"
+_XML_START: Final = re.compile(r"\s*<(?:\?xml|!DOCTYPE|!--|[A-Za-z_:])")
+_BEFORE_ROOT: Final = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
+_FIRST_ELEMENT: Final = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
+
+# -- the columns of the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,64 +53,257 @@ class Head:
         """The first line that is no comment, or nothing."""
         return next((line for line in self.lines if not line.startswith("#")), "")
 
+    @property
+    def is_xml(self) -> bool:
+        """Whether the text begins as XML does, or the name ends in ``.xml``."""
+        return bool(_XML_START.match(self.lines[0] if self.lines else "")) or self.ends_in(".xml")
+
+    @property
+    def root(self) -> str:
+        """Name of the first XML element without its namespace, or nothing."""
+        found = _FIRST_ELEMENT.search(_BEFORE_ROOT.sub("", "\n".join(self.lines))) if self.is_xml else None
+        return found[1] if found else ""
+
     def has(self, is_mark: Callable[[str], bool]) -> bool:
-        """Whether any of the lines is a format's mark."""
+        """Return whether any of the lines is a format's mark."""
         return any(is_mark(line) for line in self.lines)
+
+    def ends_in(self, *endings: str) -> bool:
+        """Return whether the file's name has one of these endings."""
+        return bool(ending_of(self.path, endings))
+
+
+class Writer(Protocol):
+    """A function that writes a hypnogram in one format."""
+
+    def __call__(self, hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> None:
+        """Write a hypnogram to a path, marked where it is simulated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """A format that is read: ``id`` for asking for it, ``title`` for people, how it is recognised, and its reader."""
+class Export:
+    """A way to write labels.
+
+    Attributes
+    ----------
+    id: its name on the command line and in manifests.
+    title: its name in dialogs.
+    endings: of such files' names, the usual one first.
+    note: a sentence on what is written.
+    write: writes a hypnogram; None where the recording's signal is written as well.
+    """
 
     id: str
     title: str
-    recognises: Callable[[Head], bool]
+    endings: tuple[str, ...]
+    note: str
+    write: Writer | None = None
+
+    @property
+    def has_signal(self) -> bool:
+        """Whether the signal is written as well, for training."""
+        return self.write is None
+
+
+@dataclass(frozen=True, slots=True)
+class HypnogramFormat:
+    """A format of hypnograms: a row of the table.
+
+    Attributes
+    ----------
+    id: its name for asking for it (``--read-as``).
+    title: its name in questions and in the documentation.
+    endings: of such files' names, the usual one first.
+    recognizes: returns whether a file is of this format by its head.
+    read: returns the stages of a file; raises HypnogramError.
+    exports: ways to write it; none where it is only read.
+    companion_words: a file called as a recording, ``-`` or ``_``, and one of these words (``night-Hypnogram.edf``)
+        belongs to that recording.
+    companion_endings: a file called as a recording, with one of these endings, belongs to it where no file with such
+        a word does.
+    known_by, epochs, clock: what it is recognized by, which lengths of epochs and what clock it has.
+    tests: modules below ``tests/`` that show it.
+    """
+
+    id: str
+    title: str
+    endings: tuple[str, ...]
+    recognizes: Callable[[Head], bool]
     read: Callable[[Path], StageTrack]
+    exports: tuple[Export, ...] = ()
+    companion_words: tuple[str, ...] = ("hypnogram",)
+    companion_endings: tuple[str, ...] = ()
+    known_by: str = ""
+    epochs: str = "any"
+    clock: str = "none"
+    tests: tuple[str, ...] = ("hypnogram/test_formats.py",)
 
 
-def _is_edf(head: Head) -> bool:
-    return head.raw.startswith((EDF_MAGIC, BDF_MAGIC))
+_ROUND_TRIP: Final = "hypnogram/test_round_trip.py"
 
+# -- the table
 
-def _is_xml(head: Head) -> bool:
-    start = head.lines[0] if head.lines else ""
-    return start.startswith(
-        ("<?xml", "<!DOCTYPE", *(f"<{root}" for root in ("CMPStudyConfig", NSRR_ROOT, *_EMBLA_ROOTS)))
-    )
-
-
-def _is_table(head: Head) -> bool:
-    return delimiter_of(head.first) is not None
-
-
-def read_xml(path: Path) -> StageTrack:
-    """Read any of the XML formats, by its root. Raises HypnogramError where that is none of them."""
-    root = root_of(path)
-    readers: dict[str, Callable[[Path], StageTrack]] = {
-        NSRR_ROOT: read_nsrr,
-        SLEEPWARE_ROOT: read_sleepware,
-        **dict.fromkeys(_EMBLA_ROOTS, read_remlogic_xml),
-    }
-    return readers.get(root, read_profusion)(path)
-
-
-FORMATS: Final = (
-    Format("edf", "EDF+ or BDF+ annotations, or Polyman's EDF hypnogram", _is_edf, read_edf),
-    Format("xml", "XML of Profusion, NSRR, Sleepware or RemLogic", _is_xml, read_xml),
-    Format(
+FORMATS: Final[tuple[HypnogramFormat, ...]] = (
+    HypnogramFormat(
+        "edf",
+        "EDF+ or BDF+ annotations, or a hypnogram signal (Polyman, first Sleep-EDF)",
+        (".edf", ".bdf", ".hyp"),
+        lambda head: head.raw.startswith((EDF_MAGIC, BDF_MAGIC)),
+        read_edf,
+        (
+            Export(
+                "edf",
+                "EDF+ annotations",
+                (".edf",),
+                "A hypnogram in Sleep-EDF's words, one annotation a bout.",
+                write_edf,
+            ),
+        ),
+        known_by="the first bytes; a signal “Hypnogram” or “Sleep stage”",
+        clock="date and time",
+        tests=("hypnogram/test_edf.py", "hypnogram/test_formats.py", _ROUND_TRIP),
+    ),
+    HypnogramFormat(
+        "nsrr",
+        "NSRR XML",
+        (".xml",),
+        lambda head: head.root == NSRR_ROOT,
+        read_nsrr,
+        known_by="root `PSGAnnotation`; events `Stages\\|Stages`",
+        clock="date and time",
+    ),
+    HypnogramFormat(
+        "sleepware",
+        "Philips Sleepware or Alice RML",
+        (".rml", ".xml"),
+        lambda head: head.root == SLEEPWARE_ROOT,
+        read_sleepware,
+        known_by="root `PatientStudy`; stages set by a person",
+        clock="date and time",
+    ),
+    HypnogramFormat(
+        "remlogic-xml",
+        "Embla RemLogic XML",
+        (".xml",),
+        lambda head: head.root in EMBLA_ROOTS,
+        read_remlogic_xml,
+        known_by="`Events/Event` of type `SLEEP-…`",
+        clock="date and time",
+    ),
+    HypnogramFormat(
+        "profusion",
+        "Profusion XML (SHHS)",
+        (".xml",),
+        lambda head: head.is_xml,  # after the others: its reader names the root that is not its own
+        read_profusion,
+        companion_words=("hypnogram", "profusion"),
+        known_by=f"root `{PROFUSION_ROOT}`",
+        epochs="its own",
+        tests=("hypnogram/test_profusion.py",),
+    ),
+    HypnogramFormat(
         "json",
         "JSON of SleepViewer, ScoringHero or Dreem",
-        lambda h: h.first[:1] in ("{", "[") and not h.has(is_dreams_header),
+        (".json",),
+        lambda head: head.ends_in(".json") or (head.first[:1] in ("{", "[") and not head.has(is_dreams_header)),
         read_json,
+        (Export("json", "JSON", (".json",), "A hypnogram: start, scorer and one stage for every epoch.", write_json),),
+        known_by="JSON",
+        clock="SleepViewer's: date and time",
+        tests=("hypnogram/test_formats.py", _ROUND_TRIP),
     ),
-    Format("remlogic", "RemLogic's list of events (CAP)", lambda h: h.has(is_remlogic_header), read_remlogic),
-    Format("somnomedics", "SOMNOmedics' sleep profile", lambda h: h.has(is_somnomedics_head), read_somnomedics),
-    Format("dreams", "DREAMS, every 5 s", lambda h: is_dreams_header(h.first), read_dreams),
-    Format("elan", "Elan's .hyp", lambda h: is_elan_head(h.first), read_elan),
-    Format("visbrain", "Visbrain's text", lambda h: is_visbrain_head(h.first), read_visbrain),
-    Format("luna", "Luna's .annot", lambda h: h.has(is_luna_head) or h.path.suffix.lower() == ".annot", read_luna),
-    Format("csv", "a table", _is_table, read_csv),
-    Format("text", "one stage a line", lambda h: True, read_text),
+    HypnogramFormat(
+        "remlogic",
+        "Embla RemLogic text (CAP)",
+        (".txt",),
+        lambda head: head.has(is_remlogic_header),
+        read_remlogic,
+        known_by="the header “Sleep Stage … Time [hh:mm:ss]”",
+        epochs="its own",
+        clock="time of day",
+    ),
+    HypnogramFormat(
+        "somnomedics",
+        "SOMNOmedics sleep profile",
+        (".txt",),
+        lambda head: head.has(is_somnomedics_head),
+        read_somnomedics,
+        known_by="the header “Signal ID: SchlafProfil”",
+        epochs="its own",
+        clock="date and time",
+    ),
+    HypnogramFormat(
+        "dreams",
+        "DREAMS",
+        (".txt",),
+        lambda head: is_dreams_header(head.first),
+        read_dreams,
+        known_by="`[hypnogram…]`, then numbers",
+        epochs="5 s",
+    ),
+    HypnogramFormat(
+        "elan",
+        "Elan (also Visbrain's)",
+        (".hyp",),
+        lambda head: is_elan_head(head.first),
+        read_elan,
+        known_by="`time_base`",
+        epochs="its own",
+    ),
+    HypnogramFormat(
+        "visbrain",
+        "Visbrain text",
+        (".txt",),
+        lambda head: is_visbrain_head(head.first),
+        read_visbrain,
+        known_by="`*Duration_sec`",
+    ),
+    HypnogramFormat(
+        "luna",
+        "Luna annotations",
+        (".annot",),
+        lambda head: head.has(is_luna_head) or head.ends_in(".annot"),
+        read_luna,
+        (Export("annot", "Luna annotations", (".annot",), "A hypnogram, one annotation a bout.", write_luna),),
+        known_by="the columns class, instance, channel, start, stop",
+        clock="any of Luna's",
+        tests=("hypnogram/test_formats.py", _ROUND_TRIP),
+    ),
+    HypnogramFormat(
+        "csv",
+        "Table (CSV, TSV, semicolons; Wisconsin Sleep Cohort; two columns of SpiSOP and SleepTrip)",
+        (".csv", ".tsv", ".stg.txt", ".txt"),
+        lambda head: delimiter_of(head.first) is not None or head.ends_in(".csv", ".tsv"),
+        read_csv,
+        (Export("csv", "Table", (".csv", ".tsv"), "A hypnogram, one row for every epoch.", write_csv),),
+        companion_endings=(".stg.txt",),
+        known_by="columns by their names, in any order; without names: epochs or times, then stages",
+        clock="any",
+        tests=("hypnogram/test_text.py", "hypnogram/test_formats.py", _ROUND_TRIP),
+    ),
+    HypnogramFormat(
+        "text",
+        "One stage per line (YASA, ISRUC, Luna .eannot, U-Sleep, Compumedics)",
+        (".txt", ".eannot", ".yasa.txt"),
+        lambda head: True,
+        read_text,
+        (
+            Export(
+                "txt", "One stage per line", (".txt",), "A hypnogram, one word a line under a few comments.", write_text
+            ),
+            Export(
+                "yasa",
+                "One stage per line, YASA",
+                (".yasa.txt",),
+                "A hypnogram in YASA's numbers, one a line.",
+                write_yasa,
+            ),
+        ),
+        known_by="anything else",
+        epochs="30 s, or `# epoch: 20 s`",
+        clock="`# start: …`",
+        tests=("hypnogram/test_text.py", _ROUND_TRIP),
+    ),
 )
 """In the order in which they are tried: the unmistakable ones first."""
 
@@ -109,9 +312,32 @@ _BY_NUMBERS: Final = {
 }
 
 
+# -- what is made from it
+
+
+def endings_of(formats: Iterable[HypnogramFormat]) -> tuple[str, ...]:
+    """Return the endings of the formats' files, each once."""
+    return tuple(dict.fromkeys(ending for known in formats for ending in known.endings))
+
+
 def format_ids() -> tuple[str, ...]:
-    """Return what :func:`read_track` can be told: the formats, and what numbers mean in a table or plain text."""
-    return (*(known.id for known in FORMATS), *Numbers)
+    """Return the values of ``reading`` in :func:`read_track`: the formats, and what numbers mean in a table or text."""
+    return (*(known.id for known in FORMATS), _XML, *Numbers)
+
+
+def exports() -> tuple[Export, ...]:
+    """Return the ways to write a hypnogram, in the order of the table."""
+    return tuple(export for known in FORMATS for export in known.exports)
+
+
+def written_endings() -> tuple[str, ...]:
+    """Return the endings of the hypnogram files that are written."""
+    return tuple(dict.fromkeys(ending for export in exports() for ending in export.endings))
+
+
+def title_of(reading: str) -> str:
+    """Return the title of a format by its id; another reading is returned as it is."""
+    return "XML of any kind" if reading == _XML else next((f.title for f in FORMATS if f.id == reading), reading)
 
 
 def head_of(path: Path) -> Head:
@@ -125,19 +351,18 @@ def head_of(path: Path) -> Head:
     return Head(path, raw, lines)
 
 
-def recognised(head: Head) -> Format:
+def recognised(head: Head) -> HypnogramFormat:
     """Return the format of a file by its head. Raises HypnogramError where its name and what is in it contradict."""
-    suffix = head.path.suffix.lower()
-    if suffix in (".edf", ".bdf") and not _is_edf(head):
+    found = next(known for known in FORMATS if known.recognizes(head))
+    if head.ends_in(".edf", ".bdf") and found.id != "edf":
         raise HypnogramError(f"{head.path.name} is no EDF or BDF file, though its name says so; export it again.")
-    if suffix == ".xml" and not _is_edf(head):
-        return next(known for known in FORMATS if known.id == "xml")
-    if suffix == ".json" and not _is_edf(head):
-        return next(known for known in FORMATS if known.id == "json")
-    found = next(known for known in FORMATS if known.recognises(head))
-    if suffix in (".csv", ".tsv") and found.id == "text":
-        return next(known for known in FORMATS if known.id == "csv")
     return found
+
+
+def read_xml(path: Path) -> StageTrack:
+    """Read any of the XML formats, by its root. Raises HypnogramError where that is none of them."""
+    head = Head(path, b"", (f"<{root_of(path)}>",))
+    return next(known for known in FORMATS if known.recognizes(head)).read(path)
 
 
 def read_track(path: Path, reading: str | None = None) -> StageTrack:
@@ -153,39 +378,23 @@ def read_track(path: Path, reading: str | None = None) -> StageTrack:
         return recognised(head).read(path)
     if reading in tuple(Numbers):
         table, text = _BY_NUMBERS[Numbers(reading)]
-        return table(path) if _is_table(head) else text(path)
+        return table(path) if delimiter_of(head.first) is not None else text(path)
+    if reading == _XML:
+        return read_xml(path)
     chosen = next((known for known in FORMATS if known.id == reading), None)
     if chosen is None:
         raise HypnogramError(f"“{reading}” is no format of hypnograms; choose one of {', '.join(format_ids())}.")
     return chosen.read(path)
 
 
-class Writer(Protocol):
-    """What writes a hypnogram in one format."""
-
-    def __call__(self, hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> None:
-        """Write a hypnogram to a path, marked where it is simulated."""
-
-
-WRITERS: Final[dict[str, Writer]] = {
-    ".edf": write_edf,
-    ".csv": write_csv,
-    ".tsv": write_csv,
-    ".yasa.txt": write_yasa,
-    ".txt": write_text,
-    ".annot": write_luna,
-    ".json": write_json,
-}
-"""By the end of the file's name; the longest that fits counts."""
-
-
 def write_hypnogram(hypnogram: Hypnogram, path: Path, *, simulated: bool = False) -> None:
-    """Write a hypnogram in the format of the file name's end (:data:`WRITERS`).
+    """Write a hypnogram in the format of the file name's ending, of several the longest.
 
     Raises OutputError for another ending, and where the file can't be written.
     """
-    writer = next((w for ending, w in WRITERS.items() if path.name.lower().endswith(ending)), None)
-    if writer is None:
-        *most, last = (ending for ending in WRITERS if ending != ".yasa.txt")
-        raise OutputError(f"{path} was not written: end the name of a hypnogram in {', '.join(most)} or {last}.")
-    writer(hypnogram, path, simulated=simulated)
+    ending = ending_of(path, written_endings())
+    if not ending:
+        raise OutputError(f"{path} was not written: {unsupported_extension(written_endings())}.")
+    write = next(export.write for export in exports() if ending in export.endings)
+    assert write is not None  # only archives, which are none of this table's, have no writer of hypnograms
+    write(hypnogram, path, simulated=simulated)

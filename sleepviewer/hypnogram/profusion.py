@@ -11,9 +11,9 @@ from sleepviewer.hypnogram.bouts import in_order
 from sleepviewer.hypnogram.xml_file import elements
 from sleepviewer.stages import EPOCH_S, Stage, stage_from_digit
 
-_ROOT: Final = "CMPStudyConfig"
-_STAGE: Final = (_ROOT, "SleepStages", "SleepStage")
-_EPOCH_LENGTH: Final = (_ROOT, "EpochLength")
+PROFUSION_ROOT: Final = "CMPStudyConfig"
+_STAGE: Final = (PROFUSION_ROOT, "SleepStages", "SleepStage")
+_EPOCH_LENGTH: Final = (PROFUSION_ROOT, "EpochLength")
 _MAX_WORD: Final = 100
 _LONGEST_EPOCH_S: Final = 120.0
 
@@ -31,9 +31,9 @@ def read_profusion(path: Path) -> StageTrack:
     words: list[str] = []
     length = ""
     for element in elements(path, (_STAGE[-1], _EPOCH_LENGTH[-1])):
-        if len(element.place) == 1 and element.place != (_ROOT,):
+        if len(element.place) == 1 and element.place != (PROFUSION_ROOT,):
             raise HypnogramError(
-                f"{path.name} is no Profusion file: it begins with “{element.place[0]}”, not with “{_ROOT}”."
+                f"{path.name} is no Profusion file: it begins with “{element.place[0]}”, not with “{PROFUSION_ROOT}”."
             )
         if element.place == _STAGE:
             words.append(element.text[:_MAX_WORD])  # also an empty one: left out, it would move all that follow

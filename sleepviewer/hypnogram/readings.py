@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sleepviewer.errors import HypnogramError
-from sleepviewer.hypnogram.formats import FORMATS, read_track
+from sleepviewer.hypnogram.formats import read_track, title_of
 from sleepviewer.hypnogram.words import MEANING, Numbers
 from sleepviewer.stages import SCORED_STAGES, Stage
 
@@ -47,4 +47,4 @@ def meaning_of(reading: str) -> str:
     """Say in words what a reading takes a file for."""
     if reading in tuple(Numbers):
         return MEANING[Numbers(reading)]
-    return next((known.title for known in FORMATS if known.id == reading), reading)
+    return title_of(reading)

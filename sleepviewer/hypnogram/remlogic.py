@@ -16,6 +16,7 @@ from sleepviewer.hypnogram.words import clock_of, read_lines, without_zone
 from sleepviewer.hypnogram.xml_file import elements
 from sleepviewer.stages import EPOCH_S, Stage, stage_from_word
 
+EMBLA_ROOTS: Final = ("EventExport", "Events")
 _EVENT: Final = re.compile(r"SLEEP-(?P<word>\S+)", re.IGNORECASE)
 _TIME: Final = re.compile(r"\d{1,2}[:.]\d{2}[:.]\d{2}(?:[.,]\d+)?")
 _HEADER: Final = re.compile(r"sleep stage\b.*\btime\s*\[hh[:.]mm[:.]ss", re.IGNORECASE)

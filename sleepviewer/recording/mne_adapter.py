@@ -18,29 +18,10 @@ from sleepviewer.recording.brainvision import Segments, lay_out, read_segments
 from sleepviewer.recording.roles import guess_role
 from sleepviewer.recording.units import MICROVOLT, parse_unit
 
-FORMATS: Final[dict[str, str]] = {
-    ".vhdr": "BrainVision",
-    ".ahdr": "BrainVision",
-    ".fif": "FIF",
-    ".fif.gz": "FIF",
-    ".set": "EEGLAB",
-    ".gdf": "GDF",
-    ".cnt": "Neuroscan CNT",
-    ".eeg": "Nihon Kohden",
-    ".lay": "Persyst",
-}
-"""Name of the format by the file's suffix."""
-
 _SKIPPED: Final = "BAD_ACQ_SKIP"
 _FIFF_VOLT: Final = 107
 _FIFF_UNITS: Final = {_FIFF_VOLT: "V", 112: "T", 201: "T/m", 114: "°C", 110: "S", 101: "Hz", 3: "s", 7: "rad", 5: "A"}
 _KIND_ROLES: Final = {"eog": Role.EOG, "emg": Role.EMG, "ecg": Role.ECG, "resp": Role.RESPIRATION}
-
-
-def format_of(path: Path) -> str | None:
-    """Return the name of the format that MNE reads under this suffix, or None."""
-    name = path.name.lower()
-    return next((FORMATS[suffix] for suffix in FORMATS if name.endswith(suffix)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +32,10 @@ class _Source:
     scale: float
 
 
-def open_with_mne(path: Path, note: str = "") -> Recording:
+def open_with_mne(path: Path, note: str = "", *, format_name: str = "") -> Recording:
     """Open a recording through MNE; ``note`` is put before the notes that are found.
+
+    ``format_name`` is the format's title in the table of formats, "" for an EDF or BDF file that breaks the standard.
 
     Raises RecordingError where MNE can't read the file.
     """
@@ -65,7 +48,7 @@ def open_with_mne(path: Path, note: str = "") -> Recording:
             raw = mne.io.read_raw(path, preload=False, verbose="WARNING")
         except Exception as error:  # readers of many formats raise whatever they meet
             why = " ".join(str(error).split()) or type(error).__name__
-            raise RecordingError(f"{path.name} can't be read as {format_of(path) or 'EDF'}: {why}") from error
+            raise RecordingError(f"{path.name} can't be read as {format_name or 'EDF'}: {why}") from error
     if not raw.info["sfreq"] > 0:
         raise RecordingError(f"{path.name} gives no sampling rate; export it again from its software.")
     if raw.n_times == 0 or not raw.ch_names:
@@ -76,7 +59,7 @@ def open_with_mne(path: Path, note: str = "") -> Recording:
         if issubclass(warning.category, RuntimeWarning) and "naming conventions" not in text:
             notes.append(f"{path.name}, as MNE reads it: {text}")
     try:
-        return MneRecording(path, raw, stamp, tuple(notes))
+        return MneRecording(path, raw, stamp, tuple(notes), format_name=format_name)
     except OSError as error:
         raise RecordingError(f"{error.filename or path} can't be read: {error.strerror or error}.") from error
 
@@ -84,13 +67,15 @@ def open_with_mne(path: Path, note: str = "") -> Recording:
 class MneRecording(Recording):
     """A recording that MNE reads; all channels have one rate."""
 
-    def __init__(self, path: Path, raw: Any, stamp: FileStamp, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: Path, raw: Any, stamp: FileStamp, notes: tuple[str, ...] = (), *, format_name: str = ""
+    ) -> None:
         self.path = path
         self._raw = raw
         self.stamp = stamp
         # The samples of some formats lie in files of their own.
         self._data_stamps = {Path(name): FileStamp.of(Path(name)) for name in raw.filenames if name is not None}
-        self.format_name = format_of(path) or path.suffix.lstrip(".").upper()
+        self.format_name = format_name or path.suffix.lstrip(".").upper()
         self._rate = float(raw.info["sfreq"])
         segments = Segments(timelines.continuous(raw.n_times, 1.0 / self._rate))
         if self.format_name == "BrainVision":
@@ -98,7 +83,7 @@ class MneRecording(Recording):
         self._timeline = segments.timeline
         self.duration_s = self._timeline.duration_s
         self.simulated = "SIMULATED" in str(raw.info.get("description") or "").upper()
-        self.channels, self._sources = _channels_of(raw, self._rate, lenient_edf=format_of(path) is None)
+        self.channels, self._sources = _channels_of(raw, self._rate, lenient_edf=not format_name)
         self.start = None
         if raw.info["meas_date"] is not None:
             self.start = raw.info["meas_date"].replace(tzinfo=None) + timedelta(

@@ -21,6 +21,7 @@ from sleepviewer.datasets.manifest import read_manifest
 from sleepviewer.errors import AnalysisError, ArchiveError, SleepViewerError
 from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.models.versions import MARK
+from sleepviewer.recording.formats import base_name, is_recording_name
 from sleepviewer.review.lights import Lights
 from sleepviewer.stages import N_STAGES, Stage, StageArray, most_likely
 from sleepviewer.training.records import is_training, training_records, version_record
@@ -28,7 +29,6 @@ from sleepviewer.training.runs import Protocol, load_predictions, read_run
 
 _AROUSAL: Final = "arousal"
 _MOST_S: Final = 31 * 86_400.0  # what lies further from the start than any recording lasts is damage
-_RECORDINGS: Final = (".edf", ".bdf", ".vhdr", ".fif", ".set", ".gdf", ".rec")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +169,7 @@ def archived_night(
         raise ArchiveError(f"{path.name} holds no model's scoring; score the night first.")
     dataset, facts = _mapping(archive.meta, "dataset"), _mapping(archive.meta, "recording")
     name = str(facts.get("name") or "")
-    subject = str(dataset.get("subject") or subject or Path(name).stem or path.stem)
+    subject = str(dataset.get("subject") or subject or base_name(Path(name)) or path.stem)
     edited = archive.night_corrected != NOT_CORRECTED
     lights = lights_of(archive)
     found = compare(
@@ -197,7 +197,7 @@ def archived_night(
         arousals_s=arousals_of(archive.meta),
         start=archive.start,
         path=path,
-        recording=_beside(path, name) or _find(Path(name).stem, recordings),
+        recording=_beside(path, name) or _find(base_name(Path(name)), recordings),
         recording_name=name,
     )
 
@@ -281,8 +281,7 @@ def _find(stem: str, folder: Path | None) -> Path | None:
     """Return a recording in a folder whose name begins as the night's does, or None."""
     if folder is None or not stem:
         return None
-    there = (path for path in sorted(folder.glob(f"{glob.escape(stem)}*")) if path.suffix.lower() in _RECORDINGS)
-    return next((path for path in there if "hypnogram" not in path.name.lower()), None)
+    return next((path for path in sorted(folder.glob(f"{glob.escape(stem)}*")) if is_recording_name(path)), None)
 
 
 def _mapping(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:

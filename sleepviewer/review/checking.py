@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.recording.base import Channel, Recording, Role
 from sleepviewer.recording.quality import BAD_KINDS, QualityKind, assess_recording, epoch_list
 from sleepviewer.recording.roles import MIN_SCORING_RATE_HZ, propose_scoring_channel
 from sleepviewer.recording.units import amplitude_notes, fitting_units
 from sleepviewer.recording.units_told import lacks_unit
+from sleepviewer.review.companions import LoadedReference, load_reference
 from sleepviewer.review.night import load_truth
 
 _WINDOW_S: Final = 600.0
@@ -212,13 +212,16 @@ def _how_to_tell(channel: Channel) -> str:
 
 
 def _of_the_hypnogram(recording: Recording, truth_path: Path | None, reading: str | None) -> Iterator[Finding]:
-    path = truth_path or find_truth(recording.path)
-    if path is None or recording.n_epochs == 0:
+    if recording.n_epochs == 0:
         return
-    try:
-        truth = load_truth(recording, path, reading)
-    except SleepViewerError as error:
-        yield Finding(Severity.ODD, "hypnogram", str(error))
-        return
-    for note in truth.notes:
+    loaded = load_reference(recording, reading) if truth_path is None else _named(recording, truth_path, reading)
+    hypnogram_notes = () if loaded.hypnogram is None else loaded.hypnogram.notes
+    for note in (*loaded.notes, *hypnogram_notes):
         yield Finding(Severity.ODD, "hypnogram", note)
+
+
+def _named(recording: Recording, path: Path, reading: str | None) -> LoadedReference:
+    try:
+        return LoadedReference(path, load_truth(recording, path, reading))
+    except SleepViewerError as error:
+        return LoadedReference(path, None, error, (str(error),))

@@ -13,7 +13,7 @@ from typing import Final
 
 from sleepviewer.archive.archive import ScoringArchive
 from sleepviewer.errors import ArchiveError, OutputError
-from sleepviewer.files import atomic_writer
+from sleepviewer.files import atomic_writer, ending_of, unsupported_extension
 from sleepviewer.hypnogram.edf_annotations import Annotation, write_annotations
 from sleepviewer.hypnogram.words import one_line
 from sleepviewer.review.events import Event, EventKind
@@ -21,7 +21,10 @@ from sleepviewer.review.events import Event, EventKind
 COLUMNS: Final = ("onset_s", "duration_s", "clock", "kind", "channel", "origin", "scorer", "text")
 """Header of the table."""
 
-ENDINGS: Final = (".csv", ".tsv", ".edf")
+EVENT_FILES: Final = (("Table", (".csv", ".tsv")), ("EDF+ annotations", (".edf",)))
+"""What events are written as, and the endings of such files' names."""
+
+ENDINGS: Final = tuple(ending for _, endings in EVENT_FILES for ending in endings)
 
 _FAR: Final = 1_000_000
 """Ids from here on are no event's of a history, deleted ones among them."""
@@ -71,15 +74,15 @@ def write_events(
     ``start`` is the clock time of the recording's first sample. Raises OutputError where the file can't be written,
     its name has another ending, or EDF can't hold the date.
     """
-    ordered, ending = list(events), path.suffix.lower()
+    ordered, ending = list(events), ending_of(path, ENDINGS)
     if ending == ".edf":
         write_annotations(list(map(_annotation, ordered)), path, start=start, scorer=scorer, simulated=simulated)
-    elif ending in ENDINGS:
+    elif ending:
         text = _table(ordered, start, delimiter="\t" if ending == ".tsv" else ",", simulated=simulated)
         with atomic_writer(path) as file:
             file.write(text.encode())
     else:
-        raise OutputError(f"{path} was not written: end the name of a file of events in {' or '.join(ENDINGS)}.")
+        raise OutputError(f"{path} was not written: {unsupported_extension(ENDINGS)}.")
 
 
 def _annotation(event: Event) -> Annotation:

@@ -15,14 +15,14 @@ import numpy as np
 
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, read_meta
 from sleepviewer.datasets.manifest import MANIFEST, Line, read_manifest, write_manifest
-from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import ArchiveError, OutputError, SleepViewerError
 from sleepviewer.files import sha256_of
+from sleepviewer.recording.formats import recording_endings
+from sleepviewer.review.companions import find_references
 from sleepviewer.review.exporting import ExportOptions, recording_name, write_export
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import make_archive
 
-RECORDING_ENDINGS: Final = (".edf", ".bdf", ".rec", ".vhdr", ".fif", ".set", ".gdf")
 _NO_NAME: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
@@ -165,8 +165,9 @@ def export_review(wanted: FolderExport) -> Line:
     if wanted.only_reviewed and not is_reviewed(archive):
         raise ArchiveError(f"Nobody has corrected a label in {review.name}.")
     recording = _find_recording(wanted, review, archive)
-    for source in (review, recording, None if recording is None else find_truth(recording)):
-        if source is not None and wanted.out.exists() and wanted.out.samefile(source):
+    beside = () if recording is None else (recording, *find_references(recording).paths)
+    for source in (review, *beside):
+        if wanted.out.exists() and wanted.out.samefile(source):
             raise OutputError(f"{wanted.out} is one of the night's own files and was not written over.")
     line: Line = {"review": {"file": review.name, "sha256": sha256_of(review)}}
     return {**line, **_write(wanted, review, archive, wanted.out, None)}
@@ -350,7 +351,7 @@ def _find_recording(wanted: FolderExport, review: Path, archive: ScoringArchive)
         if name not in ("", ".", "..") and (folder / name).is_file():
             return folder / name
     for folder in folders:
-        there = [folder / f"{review.stem}{ending}" for ending in RECORDING_ENDINGS]
+        there = [folder / f"{review.stem}{ending}" for ending in recording_endings()]
         if found := next((path for path in there if path.is_file()), None):
             return found
     return None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,11 @@ from numpy.typing import NDArray
 import sleepviewer
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive, write_archive, write_attnsleep
 from sleepviewer.archive.build import trim_wake
+from sleepviewer.archive.tracks import all_formats
 from sleepviewer.errors import ArchiveError, OutputError, ReviewInTheWayError
-from sleepviewer.files import sha256_of
-from sleepviewer.hypnogram import Hypnogram, write_hypnogram
+from sleepviewer.files import ending_of, sha256_of, unsupported_extension
+from sleepviewer.hypnogram import Hypnogram
+from sleepviewer.hypnogram.formats import Export
 from sleepviewer.review.event_files import events_of, write_events
 from sleepviewer.review.events import Event
 from sleepviewer.review.lights import Lights
@@ -25,35 +26,59 @@ from sleepviewer.review.saving import check_not_source, is_review_of, lights_of,
 from sleepviewer.stages import SCORED_STAGES, Stage, StageArray
 
 
-class Format(StrEnum):
-    """What an export is written as."""
+class Format(str):
+    """Name of what labels are written as: one of the exports in the table of formats.
 
-    ATTNSLEEP = "attnsleep"
-    """npz with signal, labels and their places, and nothing of who said what."""
-    ARCHIVE = "archive"
-    """npz with all layers and their history: the scoring archive, which AttnSleep's loader reads as well."""
-    EDF = "edf"
-    CSV = "csv"
-    TXT = "txt"
+    ``attnsleep`` and ``archive`` are npz files with the signal, for training; ``archive`` has all layers and their
+    history besides. The others are hypnograms. Raises ValueError for another name.
+    """
+
+    __slots__ = ()
+
+    ATTNSLEEP: ClassVar[Format]
+    ARCHIVE: ClassVar[Format]
+    EDF: ClassVar[Format]
+    CSV: ClassVar[Format]
+    TXT: ClassVar[Format]
+
+    def __new__(cls, name: str) -> Self:
+        """Return the name of an export that there is."""
+        if name not in _by_id():
+            raise ValueError(f"“{name}” is no format; the formats are {', '.join(_by_id())}")
+        return super().__new__(cls, name)
+
+    @property
+    def export(self) -> Export:
+        """The format's row in the table."""
+        return _by_id()[self]
 
     @property
     def endings(self) -> tuple[str, ...]:
         """Endings of such a file's name, the usual one first."""
-        return _ENDINGS[self]
+        return self.export.endings
 
     @property
     def has_signal(self) -> bool:
         """Whether it is made for training, and so holds the signal."""
-        return self in (Format.ATTNSLEEP, Format.ARCHIVE)
+        return self.export.has_signal
 
 
-_ENDINGS: Final = {
-    Format.ATTNSLEEP: (".npz",),
-    Format.ARCHIVE: (".npz",),
-    Format.EDF: (".edf",),
-    Format.CSV: (".csv", ".tsv"),
-    Format.TXT: (".txt",),
-}
+def export_formats() -> tuple[Format, ...]:
+    """Return all that labels can be written as, in the order of the table."""
+    return tuple(Format(name) for name in _by_id())
+
+
+def export_endings() -> tuple[str, ...]:
+    """Return the endings of all that labels can be written as."""
+    return tuple(dict.fromkeys(ending for export in _by_id().values() for ending in export.endings))
+
+
+def _by_id() -> dict[str, Export]:
+    return {export.id: export for known in all_formats() for export in known.exports}
+
+
+Format.ATTNSLEEP, Format.ARCHIVE = Format("attnsleep"), Format("archive")
+Format.EDF, Format.CSV, Format.TXT = Format("edf"), Format("csv"), Format("txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +104,14 @@ class ExportOptions:
 
 
 def format_of(path: Path) -> Format:
-    """Return the format that a file's name asks for, of the two for training the archive.
+    """Return the format that a file's name asks for, by its longest ending; of the two for training the archive.
 
     Raises OutputError for the ending of no format.
     """
-    found = next((kind for kind in reversed(Format) if path.suffix.lower() in kind.endings), None)
-    if found is None:
-        raise OutputError(f"{path} was not written: end its name in .npz, .edf, .csv, .tsv or .txt.")
-    return found
+    ending = ending_of(path, export_endings())
+    if not ending:
+        raise OutputError(f"{path} was not written: {unsupported_extension(export_endings())}.")
+    return next(kind for kind in export_formats() if ending in kind.endings)
 
 
 # -- one night
@@ -128,24 +153,24 @@ def write_export(archive: ScoringArchive, path: Path, options: ExportOptions) ->
     Whether the file may be written over is for the caller to say. Raises OutputError where it can't be written, its
     name does not end as the format's do, or no epoch is left to export.
     """
-    if path.suffix.lower() not in options.format.endings:
-        wanted = " or ".join(options.format.endings)
-        raise OutputError(f"{path} was not written: a file of the format “{options.format}” ends in {wanted}.")
+    kind = options.format
+    if ending_of(path, export_endings()) not in kind.endings:
+        raise OutputError(f"{path} was not written as “{kind}”: {unsupported_extension(kind.endings)}.")
     chosen = chosen_epochs(archive.night_labels, archive.night_corrected, options)
     part = _part_of(archive, chosen, options)
     labels = np.where(chosen, archive.night_labels, np.int8(Stage.UNKNOWN))
     written = part.y if options.format.has_signal else labels
-    if not (written != Stage.UNKNOWN).any() and (options.narrowed or options.format is Format.ATTNSLEEP):
+    if not (written != Stage.UNKNOWN).any() and (options.narrowed or kind == Format.ATTNSLEEP):
         what = "was corrected" if options.only_edited else "has both a stage and a signal"
         raise OutputError(f"{path} was not written, because no epoch of {recording_name(archive) or 'it'} {what}.")
-    if options.format is Format.ATTNSLEEP:
+    if kind == Format.ATTNSLEEP:
         write_attnsleep(path, part)
-    elif options.format is Format.ARCHIVE:
+    elif kind.export.write is None:
         write_archive(path, part)
     else:
         scorer = str(archive.meta.get("scorer") or "")
         hypnogram = Hypnogram(labels, archive.start, source=recording_name(archive), scorer=scorer)
-        write_hypnogram(hypnogram, path, simulated=_recording(archive).get("simulated") is True)
+        kind.export.write(hypnogram, path, simulated=_recording(archive).get("simulated") is True)
     return described(part, labels, path, options)
 
 
@@ -243,7 +268,7 @@ def check_export_path(night: Night, path: Path, *, options: ExportOptions | None
     check_not_source(night, path)
     if not path.exists():
         return
-    whole = options is None or (options.format is Format.ARCHIVE and not options.narrowed)
+    whole = options is None or (options.format == Format.ARCHIVE and not options.narrowed)
     lost = _said_elsewhere(night, path, kept=whole)
     if not whole and path == night.saved_path:
         raise ReviewInTheWayError(f"{path} is the saved review and was not written over; choose another name.")

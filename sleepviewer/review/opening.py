@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sleepviewer.datasets.sleep_edf import find_truth
-from sleepviewer.errors import AmbiguousHypnogramError, RecordingError, SleepViewerError
+from sleepviewer.errors import RecordingError, SleepViewerError
 from sleepviewer.recording import Recording, ToldUnit, open_recording, propose_scoring_channel
 from sleepviewer.recording.clock_change import clock_change_note
+from sleepviewer.review.companions import add_reference
 from sleepviewer.review.document import Document
-from sleepviewer.review.night import Night, load_truth, not_used, set_truth_from
+from sleepviewer.review.night import Night, set_truth_from
 from sleepviewer.review.saving import is_review_of, restore_review, review_places, scorer_in
 from sleepviewer.review.scorer import usual_scorer
 
@@ -23,37 +23,40 @@ def open_night(
     truth_path: Path | None = None,
     labels_path: Path | None = None,
     look_beside: bool = True,
+    reviews: bool = True,
     scorer: str | None = None,
     reading: str | None = None,
     units: Iterable[ToldUnit] = (),
 ) -> Night:
     """Open a recording with its truth and, where there is one, the review that was saved of it.
 
-    ``truth_path`` and ``labels_path`` name the expert's hypnogram and a saved review; with ``look_beside`` either is
-    otherwise looked for by its name. ``scorer`` is who is to score (default: whoever is logged in); a review is then
-    looked for among those of that name alone, else one's own come before others'. ``reading`` says how to read the
-    truth, where a person has said it; ``units`` were told of the recording's channels, and those that the review holds
-    of other channels count as well. A truth that was named counts most, then the review's own, then one that was found;
+    ``truth_path`` and ``labels_path`` name the reference hypnogram and a saved review; with ``look_beside`` either is
+    otherwise looked for by its name, a review only with ``reviews``. ``scorer`` is who is to score (default: whoever
+    is logged in); a review is then looked for among those of that name alone, else one's own come before others'.
+    ``reading`` says how to read the reference, where a person has said it; ``units`` were given for the recording's
+    channels, and those that the review holds of other channels count as well. A reference that was named counts most,
+    then the review's own, then one that was found (:func:`sleepviewer.review.companions.add_reference`);
     where they differ, a note says so. Trouble with a file that was only found is a note, with one that was named an
     error: RecordingError, ChannelError, HypnogramError, AlignmentError, ArchiveError.
     """
     recording = open_recording(path, units)
     try:
-        return _furnish(recording, truth_path, labels_path, look_beside=look_beside, scorer=scorer, reading=reading)
+        night = _new_night(recording, scorer)
+        if labels_path is not None:
+            restore_review(night, labels_path)
+        elif look_beside and reviews:
+            _restore_found(night, only_own=scorer is not None)
+        if truth_path is not None:
+            _use_named_truth(night, truth_path, reading)
+        elif look_beside:
+            add_reference(night, reading)
     except BaseException:
         recording.close()
         raise
+    return night
 
 
-def _furnish(
-    recording: Recording,
-    truth_path: Path | None,
-    labels_path: Path | None,
-    *,
-    look_beside: bool,
-    scorer: str | None,
-    reading: str | None,
-) -> Night:
+def _new_night(recording: Recording, scorer: str | None) -> Night:
     if recording.n_epochs == 0:
         raise RecordingError(
             f"{recording.name} lasts {recording.duration_s:.3g} s, less than one 30-second epoch: there is nothing to "
@@ -61,16 +64,7 @@ def _furnish(
         )
     document = Document(recording.n_epochs, scorer=scorer or usual_scorer())
     notes = (*recording.notes, *([note] if (note := clock_change_note(recording)) else []))
-    night = Night(recording, document, propose_scoring_channel(recording), notes=notes)
-    if labels_path is not None:
-        restore_review(night, labels_path)
-    elif look_beside:
-        _restore_found(night, only_own=scorer is not None)
-    if truth_path is not None:
-        _use_named_truth(night, truth_path, reading)
-    elif look_beside and (found := find_truth(recording.path)) is not None:
-        _use_found_truth(night, found, reading)
-    return night
+    return Night(recording, document, propose_scoring_channel(recording), notes=notes)
 
 
 def _restore_found(night: Night, *, only_own: bool) -> None:
@@ -101,29 +95,4 @@ def _use_named_truth(night: Night, path: Path, reading: str | None) -> None:
     if before is not None and now is not None and (differing := int(np.sum(before.stages != now.stages))):
         night.notes += (
             f"{path.name} takes the place of the saved review's expert ({before.source}); {differing} epochs differ.",
-        )
-
-
-def _use_found_truth(night: Night, path: Path, reading: str | None) -> None:
-    """Use a hypnogram that lies beside the recording, unless the review brought one; say where the two differ."""
-    try:
-        truth = load_truth(night.recording, path, reading)
-    except AmbiguousHypnogramError as error:
-        night.notes += (not_used(path, error),)
-        if error.choices and night.document.truth is None:
-            night.ambiguous_truth = path, error
-        return
-    except SleepViewerError as error:
-        night.notes += (not_used(path, error),)
-        return
-    kept = night.document.truth
-    if kept is None:
-        night.document.set_truth(truth)
-        night.document.settle_layers()
-        night.truth_path = path
-        night.notes += truth.notes
-    elif differing := int(np.sum(kept.stages != truth.stages)):
-        night.notes += (
-            f"The saved review's expert ({kept.source}) is kept; {path.name} beside the recording differs from it in "
-            f"{differing} epochs. File › Open truth… takes that one instead.",
         )

@@ -15,13 +15,14 @@ import platformdirs
 
 from sleepviewer.archive.archive import ScoringArchive, read_archive, read_meta, write_archive
 from sleepviewer.archive.build import build_archive, make_meta
-from sleepviewer.datasets.sleep_edf import find_truth
 from sleepviewer.errors import ArchiveError, ChannelError, OutputError, RecordingError, ReviewInTheWayError
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording import Recording
 from sleepviewer.recording.base import FileStamp
+from sleepviewer.recording.formats import base_name
 from sleepviewer.recording.units_told import told_from_json, told_to_json
 from sleepviewer.review.blinding import NOT_BLINDED, Blinding
+from sleepviewer.review.companions import find_references
 from sleepviewer.review.event_files import events_of
 from sleepviewer.review.events import Event
 from sleepviewer.review.history import read_history
@@ -43,7 +44,11 @@ def save_path_of(night: Night) -> Path:
     that folder is read-only, it is the user's data folder.
     """
     path = night.saved_path or _path_beside(night.recording, night.document.scorer)
-    return path if os.access(path.parent, os.W_OK) else _path_in_user_folder(night.recording)
+    return (
+        path
+        if os.access(path.parent, os.W_OK)
+        else _path_in_user_folder(night.recording, base_name(night.recording.path))
+    )
 
 
 def review_places(recording: Recording) -> list[Path]:
@@ -52,16 +57,19 @@ def review_places(recording: Recording) -> list[Path]:
     These are ``NAME.npz``, ``NAME.SCORER.npz`` of each further scorer and, from saving under another name,
     ``NAME-2.npz`` … beside the recording, and the file in the user's data folder.
     """
-    stem = recording.path.stem
-    named = re.compile(rf"{re.escape(stem)}(\.(?P<scorer>[A-Za-z0-9_-]+?))?(-\d+)?")
+    stems = (recording.path.stem, base_name(recording.path))  # the first keeps .fif of .fif.gz, as names once did
+    named = re.compile(rf"(?P<stem>{'|'.join(map(re.escape, stems))})(\.(?P<scorer>[A-Za-z0-9_-]+?))?(-\d+)?")
     beside = []
     with suppress(OSError):
         for path in recording.path.parent.glob("*.npz"):
             found = named.fullmatch(path.stem)
             # Another recording may be called NAME.WORD: what is a scorer's review says so.
-            if found and (found["scorer"] is None or _is_named_for_its_scorer(path, path.stem[len(stem) + 1 :])):
+            if found and (
+                found["scorer"] is None or _is_named_for_its_scorer(path, path.stem[len(found["stem"]) + 1 :])
+            ):
                 beside.append(path)
-    stamps = {path: stamp_of(path) for path in (*beside, _path_in_user_folder(recording))}
+    kept = (_path_in_user_folder(recording, stem) for stem in stems)
+    stamps = {path: stamp_of(path) for path in (*beside, *kept)}
     there = {path: stamp.mtime_ns for path, stamp in stamps.items() if stamp is not None}
     return sorted(there, key=lambda path: there[path], reverse=True)
 
@@ -72,17 +80,17 @@ def _is_named_for_its_scorer(path: Path, ending: str) -> bool:
 
 
 def _path_beside(recording: Recording, scorer: str) -> Path:
-    usual = recording.path.with_suffix(".npz")
+    usual = recording.path.with_name(f"{base_name(recording.path)}.npz")
     if scorer_in(usual) in ("", scorer):
         return usual
-    return usual.with_name(f"{recording.path.stem}.{name_in_files(scorer)}.npz")
+    return usual.with_name(f"{usual.stem}.{name_in_files(scorer)}.npz")
 
 
-def _path_in_user_folder(recording: Recording) -> Path:
+def _path_in_user_folder(recording: Recording, stem: str) -> Path:
     """A name that tells two recordings of the same name apart by where they lie."""
     place = hashlib.sha256(str(recording.path.resolve()).encode()).hexdigest()[:8]
     folder = platformdirs.user_data_path("SleepViewer", appauthor=False) / "reviews"
-    return folder / f"{recording.path.stem}-{place}.npz"
+    return folder / f"{stem}-{place}.npz"
 
 
 # -- writing
@@ -217,7 +225,8 @@ def stamp_of(path: Path) -> FileStamp | None:
 def check_not_source(night: Night, path: Path) -> None:
     """Keep the signal and the expert's hypnogram from being written over, under whatever name."""
     recording, hypnogram = night.recording.path, "the expert's hypnogram"
-    sources = ((recording, "the recording itself"), (night.truth_path, hypnogram), (find_truth(recording), hypnogram))
+    beside = find_references(recording).paths
+    sources = ((recording, "the recording itself"), *((found, hypnogram) for found in (night.truth_path, *beside)))
     for source, what in sources:
         with suppress(OSError):
             if source is not None and path.samefile(source):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sleepviewer.app.key_rows.row import KeyRow
+from sleepviewer.recording.formats import recording_titles
 
 ROWS: Final = (
     KeyRow(
@@ -12,7 +13,7 @@ ROWS: Final = (
         "File",
         "Open recording…",
         ("Ctrl+O",),
-        tip="Open a night: EDF, EDF+, BDF, BrainVision, FIF, EEGLAB, GDF",
+        tip=f"Open a night: {recording_titles()}",
         icon="open",
         needs_night=False,
     ),
@@ -118,7 +119,7 @@ ROWS: Final = (
         "File",
         "Export…",
         ("Ctrl+E",),
-        tip="Write the labels that count: npz for training, EDF+, CSV or text",
+        tip="Write the labels that count: npz for training, or a hypnogram file",
         icon="export",
     ),
     KeyRow(
