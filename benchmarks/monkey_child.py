@@ -19,12 +19,12 @@ from soak_child import rss_mb
 from turning import bring_up
 from watchdog import Watchdog
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.faults import FaultKeeper
-from sleepviewer.app.garbage import WindowCollector
 from sleepviewer.app.main import _application
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import LIGHT, apply_theme
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.faults import FaultKeeper
+from sleepviewer.app.shell.garbage import WindowCollector
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import TIMEBASES
 from sleepviewer.logs import start_log

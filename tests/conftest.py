@@ -84,8 +84,8 @@ def real_copy(real_night: Path, real_truth: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], MainWindow]]:
     """Makes windows that are shown and have the keyboard; unsaved edits are put aside, found ones left, unasked."""
-    from sleepviewer.app import dialogs
-    from sleepviewer.app.recovery_dialog import RecoveryDialog
+    from sleepviewer.app.files.recovery_dialog import RecoveryDialog
+    from sleepviewer.app.shell import dialogs
     from sleepviewer.app.window import MainWindow
 
     monkeypatch.setattr(RecoveryDialog, "exec", lambda _: 0)

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, 
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.keymap import RESERVED, Keymap
-from sleepviewer.app.keys import KEY_TABLE, MENUS, KeyRow
-from sleepviewer.app.scoring_controller import ScoringController
+from sleepviewer.app.keys.command_table import KEY_TABLE, MENUS, KeyRow
+from sleepviewer.app.keys.keymap import RESERVED, Keymap
+from sleepviewer.app.scoring.feature import ScoringController
+from sleepviewer.app.shell import dialogs
 from sleepviewer.app.window import MainWindow
 from sleepviewer.packaged import resource
 from sleepviewer.simulation import simulate_night

@@ -13,11 +13,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from scoring_fakes import FakeChannel, FakeRecording, eeg
 
-from sleepviewer.app.annotation_model import CHANNEL, DURATION, TEXT, TIME, AnnotationModel
-from sleepviewer.app.mark_layers import MarkBook
+from sleepviewer.app.night.annotation_model import CHANNEL, DURATION, TEXT, TIME, AnnotationModel
 from sleepviewer.app.night.span import Span
 from sleepviewer.app.night.text_rows import AnnotationRow
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.theme import LIGHT
+from sleepviewer.app.traces.mark_layers import MarkBook
 from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.window import MainWindow
 from sleepviewer.recording.annotations import Annotation
@@ -123,7 +123,7 @@ def epoch_of(window: MainWindow) -> int:
 
 
 def panel_of(window: MainWindow):
-    from sleepviewer.app.annotation_panel import AnnotationPanel
+    from sleepviewer.app.night.annotation_panel import AnnotationPanel
 
     panel = window.findChild(AnnotationPanel)
     assert panel is not None

@@ -15,9 +15,9 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 from scoring_fakes import make_fake
 
-from sleepviewer.app.batch_part import BatchPart
-from sleepviewer.app.batch_table import BatchModel
-from sleepviewer.app.batch_window import BatchWindow
+from sleepviewer.app.batch.feature import BatchPart
+from sleepviewer.app.batch.table import BatchModel
+from sleepviewer.app.batch.window import BatchWindow
 from sleepviewer.app.window import MainWindow
 from sleepviewer.batch import read_lines
 from sleepviewer.batch.process import BatchRequest

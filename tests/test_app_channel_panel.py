@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QDropEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.channel_panel import FOR_THE_EYE, ChannelPanel, MontageChoice
-from sleepviewer.app.derivation_dialog import DerivationDialog
-from sleepviewer.app.lane_colors import LANE_COLORS
-from sleepviewer.app.theme import DARK, LIGHT
+from sleepviewer.app.shell.theme import DARK, LIGHT
+from sleepviewer.app.traces.channel_colors import LANE_COLORS
+from sleepviewer.app.traces.channel_panel import FOR_THE_EYE, ChannelPanel, MontageChoice
+from sleepviewer.app.traces.derivation_dialog import DerivationDialog
 from sleepviewer.display.filters import RAW, Band
 from sleepviewer.display.montage import Derivation, Montage, Trace, as_recorded
 from sleepviewer.recording.base import Role

@@ -21,10 +21,9 @@ from sleepviewer.analysis.provenance import TrainingRecord
 from sleepviewer.analysis.selection import ErrorFilter
 from sleepviewer.analysis.shifts import Kind
 from sleepviewer.analysis.statistics import STATISTIC_TITLES
-from sleepviewer.app.agreement_tab import AgreementTab
-from sleepviewer.app.background import Background
-from sleepviewer.app.confusion_matrix import Shown
-from sleepviewer.app.disagreement_table import (
+from sleepviewer.app.compare.disagreements_feature import DisagreementsPart
+from sleepviewer.app.compare.disagreements_panel import DisagreementsPanel
+from sleepviewer.app.compare.disagreements_table import (
     BOUT,
     CONFIDENCE,
     DISTANCE,
@@ -38,12 +37,13 @@ from sleepviewer.app.disagreement_table import (
     SIGNAL,
     TIME,
 )
-from sleepviewer.app.disagreements_panel import DisagreementsPanel
-from sleepviewer.app.disagreements_part import DisagreementsPart
 from sleepviewer.app.main import settle
-from sleepviewer.app.night_tab import NightTab
+from sleepviewer.app.review.agreement_tab import AgreementTab
+from sleepviewer.app.review.confusion_matrix import Shown
+from sleepviewer.app.review.statistics_tab import NightTab
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.background import Background
 from sleepviewer.cli import main
 from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.review.comparison import Pairing, document_statistics

@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app import export_dialog
+from sleepviewer.app.files import export_dialog
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.stages import Stage

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 from review_values import truth_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.detection_worker import DetectionWorker
-from sleepviewer.app.event_marks import LAYER, event_color, marks_of
-from sleepviewer.app.event_table import KIND, TEXT, TIME
-from sleepviewer.app.events_part import EventsPart
-from sleepviewer.app.theme import DARK, LIGHT
+from sleepviewer.app.events.feature import EventsPart
+from sleepviewer.app.events.marks import LAYER, event_color, marks_of
+from sleepviewer.app.events.table import KIND, TEXT, TIME
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.theme import DARK, LIGHT
 from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.detection_worker import DetectionWorker
 from sleepviewer.display.filters import RAW
 from sleepviewer.display.montage import Derivation, Montage, Trace
 from sleepviewer.review.comparison import document_statistics

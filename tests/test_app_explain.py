@@ -15,11 +15,11 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, truth_of
 
-from sleepviewer.app.explain_part import ExplainPart
-from sleepviewer.app.explain_worker import ExplainWorker
-from sleepviewer.app.theme import DARK
+from sleepviewer.app.explain.attribution_feature import ExplainPart
+from sleepviewer.app.shell.theme import DARK
 from sleepviewer.app.traces.evidence import Evidence, strip_of
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.explain_worker import ExplainWorker
 from sleepviewer.errors import EngineError
 from sleepviewer.scoring.base import CancelToken, Progress, ProgressCallback
 from sleepviewer.scoring.explain import NIGHT_READY, Explanation, ExplanationRequest, StagePair
@@ -60,7 +60,7 @@ class Asked:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
     monkeypatch.setattr(ExplainWorker, "_ask", lambda _, request, tell, cancel: asked(request, tell, cancel))
-    monkeypatch.setattr("sleepviewer.app.explain_part._PAUSE_MS", 20)
+    monkeypatch.setattr("sleepviewer.app.explain.attribution_feature._PAUSE_MS", 20)
     return asked
 
 

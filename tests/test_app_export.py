@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.export_dialog import ExportDialog
-from sleepviewer.app.export_part import ExportPart
-from sleepviewer.app.folder_export_dialog import FolderExportDialog
+from sleepviewer.app.files.export_dialog import ExportDialog
+from sleepviewer.app.files.folder_export_dialog import FolderExportDialog
+from sleepviewer.app.files.folder_export_feature import ExportPart
+from sleepviewer.app.shell import dialogs
 from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.datasets.manifest import read_manifest

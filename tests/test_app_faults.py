@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from sleepviewer import logs
-from sleepviewer.app import faults
-from sleepviewer.app.faults import FaultKeeper
+from sleepviewer.app.shell import faults
+from sleepviewer.app.shell.faults import FaultKeeper
 from sleepviewer.app.window import MainWindow
 from sleepviewer.errors import OutputError
 
@@ -141,7 +141,7 @@ def test_save_and_close_stays_open_where_saving_fails(
     def full(*_: object, **__: object) -> None:
         raise OutputError("night.npz can't be written: No space left on device.")
 
-    monkeypatch.setattr("sleepviewer.app.saving_controller.save_review", full)
+    monkeypatch.setattr("sleepviewer.app.files.saving_feature.save_review", full)
     opened.run_command("stage_n3")
     go_wrong()
     qtbot.waitUntil(lambda: keeper.dialog is not None)

@@ -8,8 +8,8 @@ import weakref
 
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app import garbage
-from sleepviewer.app.garbage import WindowCollector
+from sleepviewer.app.shell import garbage
+from sleepviewer.app.shell.garbage import WindowCollector
 
 
 class Cycle:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtGui import QKeySequence
 
-from sleepviewer.app.fuzzy import match
-from sleepviewer.app.key_help import keys_html, keys_markdown, shown
-from sleepviewer.app.keymap import PROFILES, RESERVED, Keymap, canonical
-from sleepviewer.app.keys import KEY_TABLE, MENUS, ROWS
+from sleepviewer.app.keys.command_table import KEY_TABLE, MENUS, ROWS
+from sleepviewer.app.keys.help_text import keys_html, keys_markdown, shown
+from sleepviewer.app.keys.keymap import PROFILES, RESERVED, Keymap, canonical
+from sleepviewer.app.shell.fuzzy import match
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMMANDS = st.sampled_from([row.command for row in KEY_TABLE])

@@ -15,13 +15,14 @@ from PySide6.QtWidgets import QApplication, QComboBox, QProgressBar, QToolTip
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, truth_of
 
-from sleepviewer.app import dialogs, map_panel
-from sleepviewer.app.look_worker import LookWorker, umap_plane
-from sleepviewer.app.map_part import MapPart
-from sleepviewer.app.map_view import ColorBy, MapView, within
+from sleepviewer.app.explain import similar_epochs_panel as map_panel
+from sleepviewer.app.explain.embedding_view import ColorBy, MapView, within
+from sleepviewer.app.explain.similar_epochs_feature import MapPart
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.theme import DARK, LIGHT
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.theme import DARK, LIGHT
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.embedding_worker import LookWorker, umap_plane
 from sleepviewer.archive import build_archive, make_meta, write_archive
 from sleepviewer.errors import AnalysisError, ChannelError, EngineError
 from sleepviewer.recording import open_recording
@@ -538,7 +539,7 @@ def test_umap_is_offered_where_it_is_there(
     part = mapped(window, qtbot)
     pca = part.panel.view.places.copy()
     plane = np.random.default_rng(0).normal(size=(N - 1, 2)).astype(np.float32)
-    monkeypatch.setattr("sleepviewer.app.map_part.umap_plane", lambda embedding, cancelled: plane)
+    monkeypatch.setattr("sleepviewer.app.explain.similar_epochs_feature.umap_plane", lambda embedding, cancelled: plane)
     box = next(b for b in part.panel.findChildren(QComboBox) if "plane" in b.accessibleName())
     box.setCurrentIndex(1)
     box.activated.emit(1)
@@ -547,7 +548,7 @@ def test_umap_is_offered_where_it_is_there(
     def fail(embedding: object, cancelled: object) -> None:
         raise AnalysisError("UMAP failed: no memory.")
 
-    monkeypatch.setattr("sleepviewer.app.map_part.umap_plane", fail)
+    monkeypatch.setattr("sleepviewer.app.explain.similar_epochs_feature.umap_plane", fail)
     box.activated.emit(1)
     qtbot.waitUntil(lambda: "no memory" in window.info_bar.text)
     assert part.panel.method == "pca"

@@ -16,12 +16,12 @@ from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, truth_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.models_dialog import ModelsDialog
-from sleepviewer.app.models_part import ModelsPart
-from sleepviewer.app.rivals_part import RivalsPart
-from sleepviewer.app.scoring_bar import ScoringBar
-from sleepviewer.app.versions_table import rows_of
+from sleepviewer.app.compare.models_feature import RivalsPart
+from sleepviewer.app.scoring.bar import ScoringBar
+from sleepviewer.app.scoring.models_dialog import ModelsDialog
+from sleepviewer.app.scoring.models_feature import ModelsPart
+from sleepviewer.app.scoring.versions_table import rows_of
+from sleepviewer.app.shell import dialogs
 from sleepviewer.app.window import MainWindow
 from sleepviewer.errors import VersionError
 from sleepviewer.files import sha256_of

@@ -14,10 +14,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app import derivation_dialog, montage_dialogs
-from sleepviewer.app.channel_panel import ChannelPanel
-from sleepviewer.app.montage_part import MontagePart
-from sleepviewer.app.settings import Settings
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.traces import derivation_dialog, montage_dialogs
+from sleepviewer.app.traces.channel_panel import ChannelPanel
+from sleepviewer.app.traces.montage_feature import MontagePart
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.filters import Band
 from sleepviewer.display.montage import AS_RECORDED, Derivation, Montage, Trace, as_recorded

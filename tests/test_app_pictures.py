@@ -15,13 +15,13 @@ from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 from test_app_window import write_night
 
-from sleepviewer.app import dialogs
+from sleepviewer.app.files.picture_dialog import PictureDialog
+from sleepviewer.app.files.pictures import PictureSetup, What, caption_of, save_picture
+from sleepviewer.app.files.pictures_feature import PicturesPart
 from sleepviewer.app.night.span import Span
-from sleepviewer.app.picture_dialog import PictureDialog
-from sleepviewer.app.pictures import PictureSetup, What, caption_of, save_picture
-from sleepviewer.app.pictures_part import PicturesPart
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import DARK, LIGHT
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.theme import DARK, LIGHT
 from sleepviewer.app.window import MainWindow
 from sleepviewer.errors import OutputError
 from sleepviewer.simulation import simulate_night

@@ -10,8 +10,8 @@ from edf_files import Signal, write_edf
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.night_part import NightPart
-from sleepviewer.app.reading_dialog import ReadingDialog
+from sleepviewer.app.files.reading_dialog import ReadingDialog
+from sleepviewer.app.night.feature import NightPart
 from sleepviewer.app.window import MainWindow
 from sleepviewer.hypnogram import readings_of
 from sleepviewer.review.opening import open_night

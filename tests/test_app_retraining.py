@@ -15,13 +15,13 @@ from fake_tuning import FakeTuning
 from model_files import random_weights
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.retraining_panel import RetrainingPanel
-from sleepviewer.app.retraining_part import RetrainingPart
-from sleepviewer.app.scoring_bar import ScoringBar
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.tuning_track import TuningTrack, duration_text
-from sleepviewer.app.unfinished_training import UnfinishedTraining
+from sleepviewer.app.retraining.feature import RetrainingPart
+from sleepviewer.app.retraining.panel import RetrainingPanel
+from sleepviewer.app.retraining.training_progress import TuningTrack, duration_text
+from sleepviewer.app.retraining.unfinished_training import UnfinishedTraining
+from sleepviewer.app.scoring.bar import ScoringBar
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import NOT_CORRECTED
 from sleepviewer.errors import TrainingError

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from review_values import prediction_of, truth_of
 
 from sleepviewer.analysis.review_plan import Budget, BudgetKind
-from sleepviewer.app.budget_bar import BudgetBar, budget_from_json, budget_to_json
-from sleepviewer.app.review_tab import ReviewTab
+from sleepviewer.app.review.budget_bar import BudgetBar, budget_from_json, budget_to_json
+from sleepviewer.app.review.queue_tab import ReviewTab
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.window import MainWindow
 from sleepviewer.review.edits import NOT_CORRECTED

@@ -15,11 +15,11 @@ from review_values import prediction_of, proba_of, truth_of
 
 from sleepviewer.analysis.agreement import agreement
 from sleepviewer.analysis.rivals import Contender, Group, side_by_side
-from sleepviewer.app import dialogs
-from sleepviewer.app.epoch_table import EpochRow, EpochTable
-from sleepviewer.app.rivals_part import RivalsPart
+from sleepviewer.app.compare.models_feature import RivalsPart
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.epoch_table import EpochRow, EpochTable
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.window import MainWindow
 from sleepviewer.archive import build_archive, make_meta, write_archive
 from sleepviewer.errors import AlignmentError

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.scoring_worker import ScoringWorker
+from sleepviewer.app.shell import dialogs
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.scoring_worker import ScoringWorker
 from sleepviewer.review.opening import open_night
 from sleepviewer.review.saving import save_path_of
 from sleepviewer.scoring.base import ChannelChoice

@@ -25,14 +25,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, truth_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.adjudication_part import AdjudicationPart
-from sleepviewer.app.history_part import HistoryPart
-from sleepviewer.app.keys import KEY_TABLE
-from sleepviewer.app.scorer_page import ScorerPage
-from sleepviewer.app.scorers_part import HIDDEN_COMMANDS, HIDDEN_PANELS
+from sleepviewer.app.compare.consensus_feature import AdjudicationPart
+from sleepviewer.app.compare.scorers_feature import HIDDEN_COMMANDS, HIDDEN_PANELS
+from sleepviewer.app.keys.command_table import KEY_TABLE
+from sleepviewer.app.review.history_feature import HistoryPart
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.settings import Settings
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.scorer_settings_page import ScorerPage
+from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.hypnogram import Hypnogram

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 from scoring_fakes import FakeChannel, FakeRecording, eeg
 
-from sleepviewer.app.scoring_bar import ScoringBar
+from sleepviewer.app.scoring.bar import ScoringBar
 from sleepviewer.models.shipped import shipped_weights
 from sleepviewer.scoring.registry import EngineInfo, EngineSpec, list_engines
 
@@ -82,7 +82,7 @@ def test_the_others_are_offered_to_an_engine_that_uses_them_alone(bar: ScoringBa
 
 def test_long_names_do_not_widen_the_tool_bar(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     engines = [*list_engines(), EngineInfo("attnsleep", "A model of many words " * 5, ready=True)]
-    monkeypatch.setattr("sleepviewer.app.scoring_bar.list_engines", lambda: engines)
+    monkeypatch.setattr("sleepviewer.app.scoring.bar.list_engines", lambda: engines)
     bar = ScoringBar()
     qtbot.addWidget(bar)
     assert picker(bar).maximumWidth() < 400

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from slow_drive import SlowRecording, longest_ms
 
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces import reader
 from sleepviewer.app.traces.canvas import READING, STALE, UNREADABLE
 from sleepviewer.app.traces.reader import PageReader, Purpose

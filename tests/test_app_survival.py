@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.recovery_dialog import RecoveryDialog, Verdict
-from sleepviewer.app.safety_part import SafetyPart
+from sleepviewer.app.files.recovery_dialog import RecoveryDialog, Verdict
+from sleepviewer.app.files.safety_feature import SafetyPart
+from sleepviewer.app.shell import dialogs
 from sleepviewer.app.window import MainWindow
 from sleepviewer.cli import main
 from sleepviewer.review.autosave import autosave_path

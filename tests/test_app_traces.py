@@ -12,7 +12,7 @@ from edf_files import START, Signal, write_edf_plus_d
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces.layout import HALF_LANE, PageLayout
 from sleepviewer.app.traces.page import Missing, Page
 from sleepviewer.app.traces.view import TraceView

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.marks import Grip, Mark, Marks
 from sleepviewer.app.traces.page import Page

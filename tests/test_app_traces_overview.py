@@ -11,7 +11,7 @@ import pytest
 from edf_files import Signal, write_edf
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.view import TraceView
 from sleepviewer.display.filters import RAW

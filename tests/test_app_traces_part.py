@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.settings import Settings
+from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.window import MainWindow
 
 MakeWindow = Callable[[], MainWindow]

@@ -15,7 +15,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces.layout import HALF_LANE, PageLayout
 from sleepviewer.app.traces.view import TraceView
 from sleepviewer.display.filters import RAW

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of
 
-from sleepviewer.app import units_dialog
-from sleepviewer.app.scoring_worker import ScoringWorker
-from sleepviewer.app.units_dialog import UnitsDialog
+from sleepviewer.app.files import units_dialog
+from sleepviewer.app.files.units_dialog import UnitsDialog
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.scoring_worker import ScoringWorker
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.recording import ToldUnit
 from sleepviewer.recording.units_told import UnitQuestion

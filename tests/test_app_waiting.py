@@ -15,10 +15,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sleepviewer.app import waiting
-from sleepviewer.app.file_part import FilePart
-from sleepviewer.app.waiting import WaitingDialog, wait_for
+from sleepviewer.app.files.file_watch_feature import FilePart
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work import waiting
+from sleepviewer.app.work.waiting import WaitingDialog, wait_for
 from sleepviewer.errors import RecordingError
 from sleepviewer.review.night import Night
 from sleepviewer.review.opening import open_night
@@ -59,7 +59,7 @@ def test_a_quick_drive_shows_no_dialog(window: MainWindow, night: Path, monkeypa
 def test_a_slow_drive_says_that_it_is_opening_and_the_window_lives(
     qtbot: QtBot, window: MainWindow, night: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sleepviewer.app.opening_controller.open_night", slowly(0.8))
+    monkeypatch.setattr("sleepviewer.app.files.opening_feature.open_night", slowly(0.8))
     beats: list[float] = []
     said: list[bool] = []
     timer = QTimer()
@@ -89,7 +89,7 @@ def test_esc_leaves_a_drive_that_does_not_answer(
         monkeypatch.setattr(late.recording, "close", lambda: closed.append(late))
         return late
 
-    monkeypatch.setattr("sleepviewer.app.opening_controller.open_night", never)
+    monkeypatch.setattr("sleepviewer.app.files.opening_feature.open_night", never)
 
     def press_escape() -> None:
         if dialogs := dialogs_of(window):
@@ -123,7 +123,7 @@ def test_trouble_comes_back_as_it_would_at_once(window: MainWindow) -> None:
 def test_a_second_opening_does_not_begin_within_the_first(
     qtbot: QtBot, window: MainWindow, night: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sleepviewer.app.opening_controller.open_night", slowly(0.5))
+    monkeypatch.setattr("sleepviewer.app.files.opening_feature.open_night", slowly(0.5))
     second: list[bool] = []
     QTimer.singleShot(150, lambda: second.append(window.open_path(night)))
     assert window.open_path(night)

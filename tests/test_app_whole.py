@@ -10,8 +10,8 @@ from PySide6.QtGui import QScreen
 from pytestqt.qtbot import QtBot
 
 from sleepviewer.app.main import show_whole
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.window import MainWindow
 
 

@@ -20,17 +20,17 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLabel, QPushB
 from pytestqt.qtbot import QtBot
 from review_values import prediction_of, proba_of
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.export_dialog import ExportDialog
-from sleepviewer.app.geometry import GUTTER_PX
-from sleepviewer.app.help_overlay import HelpOverlay
-from sleepviewer.app.keys import KEY_TABLE
-from sleepviewer.app.palette import CommandPalette
-from sleepviewer.app.scoring_worker import ScoringWorker
+from sleepviewer.app.files.export_dialog import ExportDialog
+from sleepviewer.app.keys.command_table import KEY_TABLE
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.settings_dialog import SettingsDialog
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.command_palette import CommandPalette
+from sleepviewer.app.shell.geometry import GUTTER_PX
+from sleepviewer.app.shell.help_overlay import HelpOverlay
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.settings_dialog import SettingsDialog
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.scoring_worker import ScoringWorker
 from sleepviewer.hypnogram import read_track, to_hypnogram
 from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED, EditKind

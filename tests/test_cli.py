@@ -20,7 +20,7 @@ from real_scoring import ScoredNight
 from review_values import proba_of
 
 import sleepviewer
-from sleepviewer.app.settings import Settings
+from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.cli import main

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from night_archives import N, run, write_night
 from pypdf import PdfReader
 
-from sleepviewer.app.stage_colors import USUAL
+from sleepviewer.app.shell.stage_colors import USUAL
 from sleepviewer.reports.colours import STAGES_DARK, STAGES_LIGHT
 from sleepviewer.reports.html import Cell, Grid, number, text
 from sleepviewer.reports.night_facts import facts_of

@@ -15,30 +15,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.actions import Actions
-from sleepviewer.app.batch_part import BatchPart
-from sleepviewer.app.commands import ReviewCommands
-from sleepviewer.app.info_bar import InfoBar
-from sleepviewer.app.keys import KEY_TABLE
-from sleepviewer.app.night_page import NightPage
-from sleepviewer.app.opening_controller import OpeningController
-from sleepviewer.app.panels import Panels
-from sleepviewer.app.part_list import PARTS
-from sleepviewer.app.parts import Part, Services
-from sleepviewer.app.reading_dialog import Readings
-from sleepviewer.app.saving_controller import SavingController
-from sleepviewer.app.scorers_part import BLINDED, HIDDEN_COMMANDS, begin_blind
-from sleepviewer.app.scoring_bar import ScoringBar
-from sleepviewer.app.scoring_controller import ScoringController
+from sleepviewer.app.batch.feature import BatchPart
+from sleepviewer.app.compare.scorers_feature import BLINDED, HIDDEN_COMMANDS, begin_blind
+from sleepviewer.app.feature import Part, Services
+from sleepviewer.app.feature_list import PARTS
+from sleepviewer.app.files.opening_feature import OpeningController
+from sleepviewer.app.files.reading_dialog import Readings
+from sleepviewer.app.files.saving_feature import SavingController
+from sleepviewer.app.files.units_bar import UnitsBar
+from sleepviewer.app.files.units_feature import UnitsController
+from sleepviewer.app.keys.command_table import KEY_TABLE
+from sleepviewer.app.night.page import NightPage
+from sleepviewer.app.review.commands import ReviewCommands
+from sleepviewer.app.scoring.bar import ScoringBar
+from sleepviewer.app.scoring.feature import ScoringController
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.status_line import StatusLine
-from sleepviewer.app.theme import Theme, apply_theme, dress, theme_named
-from sleepviewer.app.tool_bar import RecentMenu, make_tool_bar
-from sleepviewer.app.units_bar import UnitsBar
-from sleepviewer.app.units_controller import UnitsController
-from sleepviewer.app.welcome import WelcomePage
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.actions import Actions
+from sleepviewer.app.shell.info_bar import InfoBar
+from sleepviewer.app.shell.panels import Panels
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.status_line import StatusLine
+from sleepviewer.app.shell.theme import Theme, apply_theme, dress, theme_named
+from sleepviewer.app.shell.tool_bar import RecentMenu, make_tool_bar
+from sleepviewer.app.shell.welcome import WelcomePage
 from sleepviewer.errors import ReadOnlyError
 from sleepviewer.recording import ToldUnit
 from sleepviewer.review.document import Base, Change

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import LaneLook, Missing, Page

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.marks import Grip, Mark, paint_mark
 from sleepviewer.app.traces.page import Page

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.page import LaneLook, Page
 from sleepviewer.app.traces.polyline import polygon, runs

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces.canvas import PageCanvas
 from sleepviewer.app.traces.evidence import Evidence, paint_evidence, strip_of
 from sleepviewer.app.traces.gestures import CLICK_PX, Drawing, Gesture, Moving, Ruling
