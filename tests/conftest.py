@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
-from real_scoring import ScoredNight, score
+
+from helpers.places import SHARED
+from helpers.real_scoring import ScoredNight, score
 
 if TYPE_CHECKING:
     from sleepviewer.app.window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("SLEEPVIEWER_DATA", ROOT.parent / "shared"))
 
 
 @pytest.fixture(autouse=True)
