@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 from zlib import crc32
 
-from sleepviewer.app.traces.marks import Mark
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.montage import Montage
 from sleepviewer.review.events import Event, EventKind
 

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, QTimer
 from sleepviewer.app.feature import Commands, Services
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.theme import Theme
-from sleepviewer.app.traces.evidence import Evidence
 from sleepviewer.app.work.explain_worker import ExplainWorker
+from sleepviewer.display.evidence import Evidence
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.review.document import Change, Document
 from sleepviewer.scoring.base import Prediction, Progress

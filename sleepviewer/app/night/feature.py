@@ -15,9 +15,9 @@ from sleepviewer.app.night.rows_dialog import RowsDialog
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.theme import Theme
-from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.work.background import Background
 from sleepviewer.display.clock import clock_text
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.spectrogram import Spectrogram, compute_spectrogram
 from sleepviewer.display.spectrogram_cache import keep_spectrogram, load_spectrogram
 from sleepviewer.errors import AlignmentError, SleepViewerError

@@ -10,9 +10,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.app.traces.layout import PageLayout
-from sleepviewer.app.traces.marks import Grip, Mark, paint_mark
+from sleepviewer.app.traces.marks import Grip, paint_mark
 from sleepviewer.app.traces.page import Page
 from sleepviewer.app.traces.painting import hairline
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.ruler import SlowWaves, measure
 
 CLICK_PX: Final = 3.0

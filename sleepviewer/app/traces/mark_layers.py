@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sleepviewer.app.traces.marks import Mark
+from sleepviewer.display.marks import Mark
 
 
 class MarkBook:

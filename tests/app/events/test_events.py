@@ -19,10 +19,10 @@ from sleepviewer.app.events.marks import LAYER, event_color, marks_of
 from sleepviewer.app.events.table import KIND, TEXT, TIME
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.theme import DARK, LIGHT
-from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.window import MainWindow
 from sleepviewer.app.work.detection_worker import DetectionWorker
 from sleepviewer.display.filters import RAW
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.montage import Derivation, Montage, Trace
 from sleepviewer.review.comparison import document_statistics
 from sleepviewer.review.document import Document

@@ -17,9 +17,10 @@ from helpers.explanations import explanation_of
 from helpers.review_values import prediction_of, truth_of
 from sleepviewer.app.explain.attribution_feature import ExplainPart
 from sleepviewer.app.shell.theme import DARK
-from sleepviewer.app.traces.evidence import Evidence, strip_of
+from sleepviewer.app.traces.evidence import strip_of
 from sleepviewer.app.window import MainWindow
 from sleepviewer.app.work.explain_worker import ExplainWorker
+from sleepviewer.display.evidence import Evidence
 from sleepviewer.errors import EngineError
 from sleepviewer.scoring.base import CancelToken, Progress, ProgressCallback
 from sleepviewer.scoring.explain import NIGHT_READY, Explanation, ExplanationRequest, StagePair

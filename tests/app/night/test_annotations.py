@@ -18,8 +18,8 @@ from sleepviewer.app.night.span import Span
 from sleepviewer.app.night.text_rows import AnnotationRow
 from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces.mark_layers import MarkBook
-from sleepviewer.app.traces.marks import Mark
 from sleepviewer.app.window import MainWindow
+from sleepviewer.display.marks import Mark
 from sleepviewer.recording.annotations import Annotation
 
 MANY = 10_000

@@ -15,10 +15,11 @@ from pytestqt.qtbot import QtBot
 from helpers.edf_files import Signal, write_edf, write_edf_plus_d
 from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces.layout import PageLayout
-from sleepviewer.app.traces.marks import Grip, Mark, Marks
+from sleepviewer.app.traces.marks import Grip, Marks
 from sleepviewer.app.traces.page import Page
 from sleepviewer.app.traces.view import TraceView
 from sleepviewer.display.filters import RAW, Band
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.montage import Derivation, Montage, Trace
 from sleepviewer.display.timebase import TIMEBASES
 from sleepviewer.recording import open_recording
