@@ -21,9 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from sleepviewer.app.batch.table import BatchModel, BatchTable
-from sleepviewer.app.files.export_dialog import as_primary
 from sleepviewer.app.shell import dialogs
-from sleepviewer.app.shell.panel_widgets import text_field
+from sleepviewer.app.shell.panel_widgets import as_primary, text_field
 from sleepviewer.batch.running import Finished, Told
 
 

@@ -12,9 +12,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from sleepviewer.app.night.hypnogram_row import LEVELS
 from sleepviewer.app.shell.theme import Theme
-from sleepviewer.stages import Stage, StageArray
+from sleepviewer.stages import HYPNOGRAM_ORDER, Stage, StageArray
 
 Plane = NDArray[np.float32]
 
@@ -233,7 +232,7 @@ class MapView(QWidget):
         stages = self._truth if self._color_by is ColorBy.TRUTH else self._predicted
         kinds = []
         for outlined in (False, True):
-            for stage in (Stage.UNKNOWN, *LEVELS):
+            for stage in (Stage.UNKNOWN, *HYPNOGRAM_ORDER):
                 color = self._theme.dim_text if stage is Stage.UNKNOWN else self._theme.stage(stage).name()
                 named = "" if outlined else stage.label
                 kinds.append(

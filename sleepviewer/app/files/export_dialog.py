@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.panel_widgets import as_primary
 from sleepviewer.review.exporting import ExportOptions, Format, chosen_epochs
 from sleepviewer.review.night import Night
 from sleepviewer.stages import Stage
@@ -164,9 +165,3 @@ def ask_export(night: Night, options: ExportOptions, window: QWidget) -> tuple[P
     proposed = recording.with_name(f"{recording.stem}-labels{options.format.endings[0]}")
     path = dialogs.ask_export_path(window, proposed, _KINDS[options.format])
     return None if path is None else (path, options)
-
-
-def as_primary(button: QWidget) -> None:
-    """Give a button the looks of the one that is meant to be pressed."""
-    button.setObjectName("primary")
-    button.style().polish(button)  # it was given its looks under no name

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app.files.export_dialog import ExportForm, as_primary
+from sleepviewer.app.files.export_dialog import ExportForm
 from sleepviewer.app.shell import dialogs
-from sleepviewer.app.shell.panel_widgets import text_field
+from sleepviewer.app.shell.panel_widgets import as_primary, text_field
 from sleepviewer.review.export_folder import FolderExport, FolderExported
 
 

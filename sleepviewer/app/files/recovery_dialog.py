@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHeaderView, QLabel, QVBoxLayout, QWidget
 
 from sleepviewer.app.shell.row_table import Index, RowModel, RowTable
+from sleepviewer.display.clock import local_time
 from sleepviewer.review.recovery import Recovered, RecoveredEdit
 
 
@@ -132,11 +132,3 @@ def recovery_text(recovered: Recovered, here: Path) -> str:
 
 def _edits(count: int) -> str:
     return "1 edit" if count == 1 else f"{count} edits"
-
-
-def local_time(time: str) -> str:
-    """Return a time of an edit (UTC, ISO 8601) as the user's clock showed it."""
-    try:
-        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M:%S}"
-    except ValueError:
-        return time

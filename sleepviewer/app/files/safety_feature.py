@@ -9,12 +9,13 @@ from PySide6.QtCore import QObject, QTimer
 
 from sleepviewer.app.feature import Commands, Services
 from sleepviewer.app.files.autosaver import Autosaver
-from sleepviewer.app.files.recovery_dialog import RecoveryDialog, Verdict, local_time
+from sleepviewer.app.files.recovery_dialog import RecoveryDialog, Verdict
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.shell.welcome import UnsavedNight
 from sleepviewer.app.work.background import Background
+from sleepviewer.display.clock import local_time
 from sleepviewer.review.journal import Journal, JournalState, Safety
 from sleepviewer.review.journal_reading import KeptJournal
 from sleepviewer.review.night_lock import Holder, NightLock

@@ -20,13 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app.files.export_dialog import as_primary
 from sleepviewer.app.retraining.nights_table import NightsTable
 from sleepviewer.app.retraining.training_curves import TuningCurves
 from sleepviewer.app.retraining.training_progress import TuningTrack
 from sleepviewer.app.retraining.verdict_view import VerdictView
 from sleepviewer.app.shell import dialogs
-from sleepviewer.app.shell.panel_widgets import button, picker, sentence_label
+from sleepviewer.app.shell.panel_widgets import as_primary, button, picker, sentence_label
 from sleepviewer.app.shell.theme import Theme
 from sleepviewer.review.contenders import engine_title
 

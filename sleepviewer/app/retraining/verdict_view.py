@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from sleepviewer.app.files.export_dialog import as_primary
-from sleepviewer.app.shell.panel_widgets import button, say, sentence_label, text_field
+from sleepviewer.app.shell.panel_widgets import as_primary, button, say, sentence_label, text_field
 from sleepviewer.app.shell.theme import tabular
 from sleepviewer.stages import SCORED_STAGES
 

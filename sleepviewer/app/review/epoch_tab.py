@@ -7,7 +7,6 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from sleepviewer.app.night.hypnogram_row import LEVELS
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text
@@ -15,7 +14,7 @@ from sleepviewer.review.document import Base
 from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.review.events import overlap_text
 from sleepviewer.scoring.base import Prediction
-from sleepviewer.stages import EPOCH_S, Proba, Stage
+from sleepviewer.stages import EPOCH_S, HYPNOGRAM_ORDER, Proba, Stage
 
 _BASE_TEXTS = ((Base.TRUTH, "the expert's stage"), (Base.MODEL, "the model's stage"), (Base.NONE, "nothing (unscored)"))
 
@@ -133,7 +132,7 @@ class ProbabilityBars(QWidget):
         self._theme = theme
         self._proba: Proba | None = None
         self.setFont(tabular(self.font()))
-        self.setFixedHeight(len(LEVELS) * 24)
+        self.setFixedHeight(len(HYPNOGRAM_ORDER) * 24)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Probabilities of the five stages")
 
@@ -145,14 +144,14 @@ class ProbabilityBars(QWidget):
     def show_proba(self, proba: Proba | None) -> None:
         """Show one epoch's probabilities (``float32 [5]``, NaN where unscored), or none."""
         self._proba = None if proba is None or np.isnan(proba).any() else proba
-        said = [] if self._proba is None else [f"{s.label} {self._proba[s]:.2f}" for s in LEVELS]
+        said = [] if self._proba is None else [f"{s.label} {self._proba[s]:.2f}" for s in HYPNOGRAM_ORDER]
         self.setAccessibleDescription(", ".join(said))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         left, right = 44.0, self.width() - 46.0
-        for row, stage in enumerate(LEVELS):
+        for row, stage in enumerate(HYPNOGRAM_ORDER):
             top = row * 24.0
             painter.setPen(QColor(self._theme.text))
             painter.drawText(QRectF(0, top, left - 8, 24), Qt.AlignmentFlag.AlignVCenter, stage.label)

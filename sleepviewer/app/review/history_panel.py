@@ -9,10 +9,10 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QVBoxLayout, QWidget
 
-from sleepviewer.app.files.recovery_dialog import local_time
 from sleepviewer.app.shell.panel_widgets import button, picker, say, sentence_label
 from sleepviewer.app.shell.row_table import Index, RowModel, RowTable, is_enter
 from sleepviewer.app.shell.theme import Theme
+from sleepviewer.display.clock import local_time
 from sleepviewer.review.history_rows import HistoryRow, RowKind
 
 ALL: Final = "Everything"

@@ -44,3 +44,9 @@ def say(label: QLabel, text: str) -> None:
     """Show a text, or nothing at all where it is empty."""
     label.setText(text)
     label.setVisible(bool(text))
+
+
+def as_primary(button: QWidget) -> None:
+    """Style a button as the default action of its dialog."""
+    button.setObjectName("primary")
+    button.style().polish(button)  # the style sheet was applied before the name was set

@@ -25,7 +25,7 @@ from sleepviewer.app.shell.scorer_settings_page import ScorerPage
 from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.shell.stage_colors import STAGE_COLORS
 from sleepviewer.app.shell.theme import theme_named
-from sleepviewer.stages import Stage
+from sleepviewer.stages import HYPNOGRAM_ORDER
 
 
 class SettingsDialog(QDialog):
@@ -119,7 +119,7 @@ class _Swatches(QFrame):
         layout.setSpacing(0)
         for ground in ("light", "dark"):
             theme = theme_named(ground, name)
-            for stage in (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3):
+            for stage in HYPNOGRAM_ORDER:
                 swatch = QLabel(stage.label, self)
                 swatch.setStyleSheet(
                     f"background: {theme.panel}; color: {theme.text}; border: 0; padding: 3px 6px;"

@@ -14,7 +14,7 @@ from sleepviewer.app.keys.help_text import shown_keys
 from sleepviewer.app.keys.keymap import Keymap
 from sleepviewer.app.shell.icons import icon, themed
 from sleepviewer.app.shell.theme import Theme
-from sleepviewer.stages import Stage
+from sleepviewer.stages import HYPNOGRAM_ORDER, Stage
 
 _WIDTH_PX = 620
 _STEPS = (
@@ -269,7 +269,6 @@ class _DropField(QFrame):
 class _NightBand(QWidget):
     """A small hypnogram in the stages' colours, as an ornament."""
 
-    _LEVELS = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
     _NIGHT = "WWW12233332221RR22333222RR112233222RRR2212RRRRW12RRRWW"
 
     def __init__(self, parent: QWidget) -> None:
@@ -288,10 +287,10 @@ class _NightBand(QWidget):
         painter = QPainter(self)
         stage_of = {"W": Stage.W, "R": Stage.REM, "1": Stage.N1, "2": Stage.N2, "3": Stage.N3}
         stages = [stage_of[letter] for letter in self._NIGHT]
-        wide, high = self.width() / len(stages), self.height() / len(self._LEVELS)
+        wide, high = self.width() / len(stages), self.height() / len(HYPNOGRAM_ORDER)
         before = None
         for place, stage in enumerate(stages):
-            y = (self._LEVELS.index(stage) + 0.5) * high
+            y = (HYPNOGRAM_ORDER.index(stage) + 0.5) * high
             if before is not None and before != y:
                 painter.setPen(QPen(QColor(self._theme.border), 1))
                 painter.drawLine(QPointF(place * wide, before), QPointF(place * wide, y))
