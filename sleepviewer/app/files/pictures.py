@@ -26,11 +26,11 @@ from PySide6.QtWidgets import QWidget
 import sleepviewer
 from sleepviewer import __version__
 from sleepviewer.app.night.page import NightPage
-from sleepviewer.app.night.span import Span
 from sleepviewer.app.session import NightSession
+from sleepviewer.app.shell.pens import lines_of
 from sleepviewer.app.shell.theme import Theme, tabular
-from sleepviewer.app.traces.painting import lines_of
 from sleepviewer.display.clock import clock_text
+from sleepviewer.display.span import Span
 from sleepviewer.display.timebase import text_of
 from sleepviewer.errors import OutputError
 from sleepviewer.files import atomic_writer

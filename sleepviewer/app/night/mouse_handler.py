@@ -11,8 +11,8 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QMenu
 
 from sleepviewer.app.night.row import NightRow
-from sleepviewer.app.night.span import Span
 from sleepviewer.app.shell.geometry import GUTTER_PX
+from sleepviewer.display.span import Span
 
 if TYPE_CHECKING:
     from sleepviewer.app.night.view import NightView

@@ -11,8 +11,8 @@ from sleepviewer.app.review.panel import ReviewPanel
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.notice_bar import NoticeBar
 from sleepviewer.app.shell.theme import Theme
-from sleepviewer.app.traces.mark_layers import MarkBook
 from sleepviewer.app.traces.view import TraceView
+from sleepviewer.display.mark_layers import MarkBook
 from sleepviewer.review.document import Change
 
 

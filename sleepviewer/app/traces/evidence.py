@@ -7,9 +7,9 @@ from typing import Final
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from sleepviewer.app.shell.pens import hairline
 from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces.layout import PageLayout
-from sleepviewer.app.traces.painting import hairline
 from sleepviewer.display.evidence import Evidence
 from sleepviewer.stages import EPOCH_S
 

@@ -18,11 +18,11 @@ from helpers.window_nights import write_night
 from sleepviewer.app.files.picture_dialog import PictureDialog
 from sleepviewer.app.files.pictures import PictureSetup, What, caption_of, save_picture
 from sleepviewer.app.files.pictures_feature import PicturesPart
-from sleepviewer.app.night.span import Span
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.shell.theme import DARK, LIGHT
 from sleepviewer.app.window import MainWindow
+from sleepviewer.display.span import Span
 from sleepviewer.errors import OutputError
 from sleepviewer.simulation import simulate_night
 

@@ -14,12 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from helpers.scoring_fakes import FakeChannel, FakeRecording, eeg
 from sleepviewer.app.night.annotation_model import CHANNEL, DURATION, TEXT, TIME, AnnotationModel
-from sleepviewer.app.night.span import Span
 from sleepviewer.app.night.text_rows import AnnotationRow
 from sleepviewer.app.shell.theme import LIGHT
-from sleepviewer.app.traces.mark_layers import MarkBook
 from sleepviewer.app.window import MainWindow
+from sleepviewer.display.mark_layers import MarkBook
 from sleepviewer.display.marks import Mark
+from sleepviewer.display.span import Span
 from sleepviewer.recording.annotations import Annotation
 
 MANY = 10_000

@@ -20,13 +20,13 @@ from sleepviewer.app.night.arrangement import USUAL_ORDER, Arrangement
 from sleepviewer.app.night.feature import NightPart
 from sleepviewer.app.night.row import NightRow
 from sleepviewer.app.night.rows_dialog import RowsDialog
-from sleepviewer.app.night.span import Span, around
 from sleepviewer.app.night.view import NightView
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.geometry import GUTTER_PX
 from sleepviewer.app.shell.theme import DARK
 from sleepviewer.app.window import MainWindow
 from sleepviewer.app.work.background import Background
+from sleepviewer.display.span import Span, around
 from sleepviewer.hypnogram import Hypnogram, write_hypnogram
 from sleepviewer.stages import Stage
 

@@ -1,4 +1,4 @@
-"""The part of the night that the rows show."""
+"""The part of the night that its rows show."""
 
 from __future__ import annotations
 
