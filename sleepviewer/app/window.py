@@ -25,7 +25,7 @@ from sleepviewer.app.files.saving_feature import SavingController
 from sleepviewer.app.files.units_bar import UnitsBar
 from sleepviewer.app.files.units_feature import UnitsController
 from sleepviewer.app.keys.command_table import KEY_TABLE
-from sleepviewer.app.night.page import NightPage
+from sleepviewer.app.page import NightPage
 from sleepviewer.app.review.commands import ReviewCommands
 from sleepviewer.app.scoring.bar import ScoringBar
 from sleepviewer.app.scoring.feature import ScoringController

@@ -85,7 +85,7 @@ class DisagreementsPart(QObject):
         panel.export_requested.connect(self._ask_and_export)
         panel.training_requested.connect(self._ask_for_training)
         self._dock.visibilityChanged.connect(self._on_visible)
-        self._services.page.panel.agreement_tab.cell_picked.connect(self._list_cell)
+        self._services.page.cell_picked.connect(self._list_cell)
         self._quality_work.done.connect(self._on_measured)
         self._quality_work.failed.connect(_raise)
         self._provenance_work.done.connect(self._on_provenance)
@@ -342,7 +342,7 @@ class DisagreementsPart(QObject):
 
     def _go_to_matrix(self) -> None:
         self._services.panels.show("review")
-        self._services.page.panel.show_matrix()
+        self._services.page.show_matrix()
 
     # -- exporting
 

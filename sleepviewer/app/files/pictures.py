@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QWidget
 
 import sleepviewer
 from sleepviewer import __version__
-from sleepviewer.app.night.page import NightPage
+from sleepviewer.app.feature import PageAccess
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.pens import lines_of
 from sleepviewer.app.shell.theme import Theme, tabular
@@ -91,7 +91,7 @@ class PictureSetup:
 # -- what is painted
 
 
-def painter_of(what: What, page: NightPage, caption: str, theme: Theme) -> Paint:
+def painter_of(what: What, page: PageAccess, caption: str, theme: Theme) -> Paint:
     """Return what paints the page, the night or both, a caption under them, into any rectangle."""
 
     def paint(painter: QPainter, rect: QRectF) -> None:
@@ -145,7 +145,7 @@ def window_painter(window: QWidget) -> Paint:
     return paint
 
 
-def caption_of(session: NightSession, page: NightPage, what: What) -> str:
+def caption_of(session: NightSession, page: PageAccess, what: What) -> str:
     """Say what a picture shows: recording, date and time, epoch, length and scale of the page, filters."""
     recording = session.night.recording
     parts = [recording.name]
@@ -183,7 +183,7 @@ def _span_of(recording: Recording, span: Span, n_epochs: int) -> list[str]:
 
 
 @contextmanager
-def in_theme(page: NightPage, theme: Theme, shown: Theme) -> Iterator[None]:
+def in_theme(page: PageAccess, theme: Theme, shown: Theme) -> Iterator[None]:
     """Paint in another theme than the one that is shown."""
     if theme == shown:
         yield

@@ -9,11 +9,11 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from sleepviewer.app.feature import TracesAccess
 from sleepviewer.app.files import units_dialog
 from sleepviewer.app.files.units_bar import UnitsBar
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.settings import Settings
-from sleepviewer.app.traces.view import TraceView
 from sleepviewer.app.work.background import Background
 from sleepviewer.errors import ChannelError
 from sleepviewer.recording import Recording, ToldUnit
@@ -38,7 +38,7 @@ class UnitsController(QObject):
     told = Signal(object)
     """The open night's recording is another one now: these channels (a set of labels) are in other units."""
 
-    def __init__(self, traces: TraceView, bar: UnitsBar, settings: Settings, window: QWidget) -> None:
+    def __init__(self, traces: TracesAccess, bar: UnitsBar, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
         self._traces = traces

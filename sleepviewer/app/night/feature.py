@@ -12,6 +12,7 @@ from sleepviewer.app.feature import Commands, Services
 from sleepviewer.app.night.annotation_panel import AnnotationPanel
 from sleepviewer.app.night.arrangement import USUAL_ORDER, Arrangement
 from sleepviewer.app.night.rows_dialog import RowsDialog
+from sleepviewer.app.night.view import NightView
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.theme import Theme
@@ -43,7 +44,9 @@ class NightPart(QObject):
     def __init__(self, services: Services) -> None:
         super().__init__(services.window)
         self._services = services
-        self._view = services.page.night
+        view = services.page.night
+        assert isinstance(view, NightView)
+        self._view = view
         self._session: NightSession | None = None
         self._read: tuple[Annotation, ...] = ()
         self._annotations: tuple[Annotation, ...] = ()

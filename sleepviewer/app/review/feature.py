@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEd
 from sleepviewer.analysis.review_plan import Budget
 from sleepviewer.app.feature import Commands, Services
 from sleepviewer.app.review.budget_bar import budget_from_json, budget_to_json
+from sleepviewer.app.review.panel import ReviewPanel
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.theme import Theme
 from sleepviewer.review.document import Change
@@ -26,7 +27,9 @@ class ReviewPart(QObject):
         super().__init__(services.window)
         self._services = services
         self._session: NightSession | None = None
-        self._tab = services.page.panel.review_tab
+        panel = services.page.panel
+        assert isinstance(panel, ReviewPanel)
+        self._panel, self._tab = panel, panel.review_tab
         self._budget = budget_from_json(services.settings.get_json(_BUDGET_KEY, {}), DEFAULT_BUDGET)
         self._together = services.settings.get_json(_TOGETHER_KEY, False)
         self._was_done = False
@@ -93,9 +96,8 @@ class ReviewPart(QObject):
         if not on:
             self._services.tell("No longer reviewing in order; the keys stay where you are")
             return
-        panel = self._services.page.panel
         self._services.panels.show("review")
-        panel.setCurrentWidget(self._tab)
+        self._panel.setCurrentWidget(self._tab)
         epoch = session.queue.resume()
         if epoch is None:
             self._services.tell("Nothing is left to review")

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from sleepviewer.app.feature import Commands, Services
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.theme import Theme
+from sleepviewer.app.traces.view import TraceView
 from sleepviewer.display.timebase import TIMEBASES, USUAL, text_of
 
 _WHOLE_NIGHT = 0.0
@@ -23,7 +24,9 @@ class TracesPart:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._view = view = services.page.traces
+        view = services.page.traces
+        assert isinstance(view, TraceView)
+        self._view = view
         settings = services.settings
         kept = settings.get_json("traces/timebase", USUAL)
         timebase = None if kept == _WHOLE_NIGHT else kept

@@ -16,6 +16,7 @@ from sleepviewer.app.feature import Commands, Services
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell.theme import THEMES, Theme
 from sleepviewer.app.traces import montage_dialogs
+from sleepviewer.app.traces.view import TraceView
 from sleepviewer.display.montage import AS_RECORDED, Montage, as_recorded
 from sleepviewer.display.montage_offers import offers
 from sleepviewer.display.montage_store import (
@@ -45,7 +46,9 @@ class MontagePart(QObject):
     def __init__(self, services: Services) -> None:
         super().__init__(services.window)
         self._services = services
-        self._traces = services.page.traces
+        traces = services.page.traces
+        assert isinstance(traces, TraceView)
+        self._traces = traces
         self._theme = next(iter(THEMES.values()))
         self._recording: Recording | None = None
         self._wanted = Montage("", ())

@@ -23,6 +23,8 @@ class NightPage(QWidget):
     review_epoch_requested = Signal(int)
     base_chosen = Signal(str)
     trouble = Signal(str)
+    cell_picked = Signal(object, int, int)
+    """Pairing, row and column of the confusion matrix."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +46,7 @@ class NightPage(QWidget):
         self.night.go_to_requested.connect(self.go_to_requested)
         self.panel.review_epoch_requested.connect(self.review_epoch_requested)
         self.panel.base_chosen.connect(self.base_chosen)
+        self.panel.agreement_tab.cell_picked.connect(self.cell_picked)
         self.traces.trouble.connect(self.trouble)
         self.set_theme(theme)
 
@@ -75,6 +78,10 @@ class NightPage(QWidget):
             view.set_theme(theme)
         if self._session is not None:
             self.panel.show_epoch()
+
+    def show_matrix(self) -> None:
+        """Show the confusion matrix in the review panel."""
+        self.panel.show_matrix()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.night.set_available_height(event.size().height())
