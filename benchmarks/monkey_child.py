@@ -55,7 +55,7 @@ class Monkey:
         apply_theme(app, LIGHT)
         self.window = MainWindow(Settings(remember=False), LIGHT)
         self.nights = self._nights(folder)
-        self.keeper = FaultKeeper(self.window)
+        self.keeper = FaultKeeper(self.window, self.window.status_line.show_message, self.window.save_unsaved)
         self.collector = WindowCollector(self.window)
         self.closer = QTimer()
         self.closer.timeout.connect(_close_dialogs)

@@ -52,7 +52,7 @@ def run_window(
     chosen = theme_named(theme or settings.theme, settings.stage_colors)
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
-    keeper = FaultKeeper(window)
+    keeper = FaultKeeper(window, window.status_line.show_message, window.save_unsaved)
     collector = WindowCollector(window)
     show_whole(window, placed=settings.geometry is not None)
     # Ctrl+C in the terminal closes the window as its own button would, edits asked about.

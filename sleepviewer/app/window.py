@@ -416,6 +416,10 @@ class MainWindow(QMainWindow):
         """Save the review beside the recording (or where it was saved before); say where."""
         return self._saving.save()
 
+    def save_unsaved(self) -> bool:
+        """Save the review where it has unsaved edits; False where that fails."""
+        return self._session is None or not self._session.document.unsaved or self.save()
+
     def _ask_and_export(self) -> None:
         if self._units.settled((self.scoring_bar.channel,), "The exported signal"):
             self._saving.ask_and_export()

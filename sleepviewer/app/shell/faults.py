@@ -6,17 +6,15 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLabel, QPushButton, QStyle, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLabel, QPushButton, QStyle, QVBoxLayout, QWidget
 
 from sleepviewer.logs import debugging, log_error, log_file
-
-if TYPE_CHECKING:
-    from sleepviewer.app.window import MainWindow
 
 QUIET_S: Final = 60.0
 """So long after a dialog was closed no other one opens: what is wrong in every picture would never let her work."""
@@ -29,13 +27,17 @@ class FaultKeeper(QObject):
 
     Nothing is sent anywhere. One dialog is shown at a time; what comes while it is open is counted there, and what
     comes soon after it is told in the status line.
+
+    ``tell`` shows a sentence in the status line; ``save_unsaved`` saves unsaved edits and returns False where it can't.
     """
 
     _heard = Signal()
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, tell: Callable[[str], None], save_unsaved: Callable[[], bool]) -> None:
         super().__init__(window)
         self._window = window
+        self._tell = tell
+        self._save_unsaved = save_unsaved
         self._dialog: FaultDialog | None = None
         self._quiet_until = 0.0
         self._hooks = sys.excepthook, threading.excepthook
@@ -75,7 +77,7 @@ class FaultKeeper(QObject):
         if self._dialog is not None:
             self._dialog.count_another()
         elif time.monotonic() < self._quiet_until:
-            self._window.status_line.show_message("Another error was written to the log (Help › Show the log's folder)")
+            self._tell("Another error was written to the log (Help › Show the log's folder)")
         else:
             dialog = self._dialog = FaultDialog(self._window)
             dialog.finished.connect(self._on_closed)
@@ -91,8 +93,7 @@ class FaultKeeper(QObject):
         self._quiet_until = time.monotonic() + QUIET_S
 
     def _save_and_close(self) -> None:
-        session = self._window.session
-        if session is None or not session.document.unsaved or self._window.save():
+        if self._save_unsaved():
             self._window.close()
 
 
@@ -101,7 +102,7 @@ class FaultDialog(QDialog):
 
     save_asked = Signal()
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setObjectName("fault")
         self.setWindowTitle("An error of the program")

@@ -37,9 +37,13 @@ def opened(window: MainWindow, tmp_path: Path) -> MainWindow:
     return window
 
 
+def keeper_of(window: MainWindow) -> FaultKeeper:
+    return FaultKeeper(window, window.status_line.show_message, window.save_unsaved)
+
+
 @pytest.fixture
 def keeper(window: MainWindow, log: Path) -> Iterator[FaultKeeper]:
-    keeper = FaultKeeper(window)
+    keeper = keeper_of(window)
     yield keeper
     if keeper.dialog is not None:
         keeper.dialog.reject()
@@ -168,7 +172,7 @@ def test_without_a_log_the_dialog_says_so(qtbot: QtBot, keeper: FaultKeeper) -> 
 
 def test_the_hooks_are_given_back(window: MainWindow) -> None:
     before: tuple[Callable[..., object], ...] = (sys.excepthook, threading.excepthook)
-    FaultKeeper(window).close()
+    keeper_of(window).close()
     assert (sys.excepthook, threading.excepthook) == before
 
 
