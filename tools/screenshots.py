@@ -42,13 +42,13 @@ from sleepviewer.app.files.folder_export_dialog import FolderExportDialog
 from sleepviewer.app.files.recovery_dialog import RecoveryDialog
 from sleepviewer.app.files.safety_feature import SafetyPart
 from sleepviewer.app.main import settle
+from sleepviewer.app.preferences.settings_dialog import SettingsDialog
 from sleepviewer.app.retraining.feature import RetrainingPart
 from sleepviewer.app.retraining.panel import RetrainingPanel
 from sleepviewer.app.scoring.models_feature import ModelsPart
 from sleepviewer.app.shell import faults
 from sleepviewer.app.shell.model_events import model_shelf
 from sleepviewer.app.shell.settings import Settings
-from sleepviewer.app.shell.settings_dialog import SettingsDialog
 from sleepviewer.app.shell.theme import DARK, LIGHT, Theme, apply_theme
 from sleepviewer.app.shell.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow

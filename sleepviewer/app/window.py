@@ -34,9 +34,10 @@ from sleepviewer.app.files.saving_feature import SavingController
 from sleepviewer.app.files.units_bar import UnitsBar
 from sleepviewer.app.files.units_feature import UnitsController
 from sleepviewer.app.keys.command_table import KEY_TABLE
-from sleepviewer.app.keys.feature import KeysPart
 from sleepviewer.app.night.feature import NightPart
 from sleepviewer.app.page import NightPage
+from sleepviewer.app.preferences.appearance_feature import AppearancePart
+from sleepviewer.app.preferences.feature import KeysPart
 from sleepviewer.app.retraining.feature import RetrainingPart
 from sleepviewer.app.review.commands import ReviewCommands
 from sleepviewer.app.review.feature import ReviewPart
@@ -47,7 +48,6 @@ from sleepviewer.app.scoring.models_feature import ModelsPart
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.actions import Actions
-from sleepviewer.app.shell.appearance_feature import AppearancePart
 from sleepviewer.app.shell.info_bar import InfoBar
 from sleepviewer.app.shell.panels import Panels
 from sleepviewer.app.shell.settings import Settings

@@ -21,12 +21,12 @@ from helpers.review_values import prediction_of, proba_of
 from helpers.window_nights import KEYPAD, N, corrected_of, session_of, write_night
 from sleepviewer.app.files.export_dialog import ExportDialog
 from sleepviewer.app.keys.command_table import KEY_TABLE
+from sleepviewer.app.preferences.settings_dialog import SettingsDialog
 from sleepviewer.app.shell import dialogs
 from sleepviewer.app.shell.command_palette import CommandPalette
 from sleepviewer.app.shell.geometry import GUTTER_PX
 from sleepviewer.app.shell.help_overlay import HelpOverlay
 from sleepviewer.app.shell.settings import Settings
-from sleepviewer.app.shell.settings_dialog import SettingsDialog
 from sleepviewer.app.window import MainWindow
 from sleepviewer.app.work.scoring_worker import ScoringWorker
 from sleepviewer.hypnogram import read_track, to_hypnogram

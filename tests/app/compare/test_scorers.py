@@ -28,10 +28,10 @@ from helpers.review_values import prediction_of, truth_of
 from sleepviewer.app.compare.consensus_feature import AdjudicationPart
 from sleepviewer.app.compare.scorers_feature import HIDDEN_COMMANDS, HIDDEN_PANELS
 from sleepviewer.app.keys.command_table import KEY_TABLE
+from sleepviewer.app.preferences.scorer_page import ScorerPage
 from sleepviewer.app.review.history_feature import HistoryPart
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.shell import dialogs
-from sleepviewer.app.shell.scorer_settings_page import ScorerPage
 from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.window import MainWindow
 from sleepviewer.archive.archive import read_archive

@@ -35,10 +35,10 @@ from helpers.window_nights import write_night
 from sleepviewer.app.files.picture_dialog import PictureDialog
 from sleepviewer.app.files.pictures import PictureSetup
 from sleepviewer.app.keys.keymap import Keymap
+from sleepviewer.app.preferences.settings_dialog import SettingsDialog
 from sleepviewer.app.shell.command_palette import CommandPalette
 from sleepviewer.app.shell.help_overlay import HelpOverlay
 from sleepviewer.app.shell.icons import icon
-from sleepviewer.app.shell.settings_dialog import SettingsDialog
 from sleepviewer.app.shell.stage_colors import STAGE_COLORS
 from sleepviewer.app.shell.theme import DARK, LIGHT, Theme, theme_named
 from sleepviewer.app.window import MainWindow
@@ -252,7 +252,7 @@ def test_every_widget_of_a_night_has_a_name_and_is_reached_by_tab(full: MainWind
 
 
 def test_every_widget_of_the_dialogs_has_a_name_and_is_reached_by_tab(qtbot: QtBot, full: MainWindow) -> None:
-    from sleepviewer.app.keys.feature import KeysPart
+    from sleepviewer.app.preferences.feature import KeysPart
 
     (keys,) = [part for part in full.parts if isinstance(part, KeysPart)]
     shown: list[QDialog] = [

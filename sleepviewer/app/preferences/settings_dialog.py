@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from sleepviewer.app.keys.command_table import KEY_TABLE
-from sleepviewer.app.keys.settings_page import KeysPage
+from sleepviewer.app.preferences.keys_page import KeysPage
+from sleepviewer.app.preferences.scorer_page import ScorerPage
 from sleepviewer.app.shell.actions import Actions
-from sleepviewer.app.shell.scorer_settings_page import ScorerPage
 from sleepviewer.app.shell.settings import Settings
 from sleepviewer.app.shell.stage_colors import STAGE_COLORS
 from sleepviewer.app.shell.theme import theme_named

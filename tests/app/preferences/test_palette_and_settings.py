@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QAbstractButton, QDoubleSpinBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from helpers.window_nights import KEYPAD, corrected_of, session_of, write_night
-from sleepviewer.app.keys.feature import KeysPart
 from sleepviewer.app.keys.keymap import PROFILES, Keymap
-from sleepviewer.app.keys.settings_page import KeysPage
+from sleepviewer.app.preferences.feature import KeysPart
+from sleepviewer.app.preferences.keys_page import KeysPage
+from sleepviewer.app.preferences.settings_dialog import SettingsDialog
 from sleepviewer.app.shell.command_palette import CommandPalette, Entry
 from sleepviewer.app.shell.help_overlay import HelpOverlay
 from sleepviewer.app.shell.settings import Settings
-from sleepviewer.app.shell.settings_dialog import SettingsDialog
 from sleepviewer.app.window import MainWindow
 from sleepviewer.stages import Stage
 

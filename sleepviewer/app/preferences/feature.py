@@ -103,7 +103,7 @@ class KeysPart:
         HelpOverlay(self._services.actions.keymap, self._services.window).exec()
 
     def _ask_settings(self) -> None:
-        from sleepviewer.app.shell.settings_dialog import SettingsDialog
+        from sleepviewer.app.preferences.settings_dialog import SettingsDialog
 
         dialog = SettingsDialog(self._services.settings, self._services.actions, self._services.window)
         dialog.keymap_changed.connect(self.set_keymap)
