@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication
 from turning import bring_up, wait_until_idle
 
 from sleepviewer.analysis.shifts import Kind
-from sleepviewer.app.disagreement_table import EDITED, EPOCH
-from sleepviewer.app.disagreements_part import DisagreementsPart
+from sleepviewer.app.compare.disagreements_feature import DisagreementsPart
+from sleepviewer.app.compare.disagreements_table import EDITED, EPOCH
 from sleepviewer.app.window import MainWindow
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.scoring.base import Prediction

@@ -30,7 +30,8 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 from common import machine, report  # noqa: E402
-from fuzz_targets import Target, feed, mutated, targets, weights_target  # noqa: E402
+
+from helpers.fuzz_targets import Target, feed, mutated, targets, weights_target  # noqa: E402
 
 LIMIT_S = 5
 LIMIT_BYTES = 2 << 30

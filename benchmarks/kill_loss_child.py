@@ -71,8 +71,8 @@ def _in_a_window(path: Path) -> tuple[Night, Journal, Callable[[], None]]:
     """Open the real window; its own part keeps the journal."""
     from PySide6.QtWidgets import QApplication
 
+    from sleepviewer.app.files.safety_feature import SafetyPart
     from sleepviewer.app.main import _application
-    from sleepviewer.app.safety_part import SafetyPart
     from sleepviewer.app.window import MainWindow
 
     app = _application()

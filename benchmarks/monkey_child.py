@@ -19,12 +19,12 @@ from soak_child import rss_mb
 from turning import bring_up
 from watchdog import Watchdog
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.faults import FaultKeeper
-from sleepviewer.app.garbage import WindowCollector
 from sleepviewer.app.main import _application
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import LIGHT, apply_theme
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.faults import FaultKeeper
+from sleepviewer.app.shell.garbage import WindowCollector
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.display.timebase import TIMEBASES
 from sleepviewer.logs import start_log
@@ -55,7 +55,7 @@ class Monkey:
         apply_theme(app, LIGHT)
         self.window = MainWindow(Settings(remember=False), LIGHT)
         self.nights = self._nights(folder)
-        self.keeper = FaultKeeper(self.window)
+        self.keeper = FaultKeeper(self.window, self.window.status_line.show_message, self.window.save_unsaved)
         self.collector = WindowCollector(self.window)
         self.closer = QTimer()
         self.closer.timeout.connect(_close_dialogs)

@@ -17,12 +17,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from turning import PaintWatch, bring_up, serve, turn_page, wait_for, wait_until_idle
 
-from sleepviewer.app.epoch_tab import EpochTab
-from sleepviewer.app.geometry import GUTTER_PX
 from sleepviewer.app.main import _application, settle
 from sleepviewer.app.night.row import NightRow
-from sleepviewer.app.status_line import StatusLine
-from sleepviewer.app.theme import LIGHT, apply_theme
+from sleepviewer.app.review.epoch_tab import EpochTab
+from sleepviewer.app.shell.geometry import GUTTER_PX
+from sleepviewer.app.shell.status_line import StatusLine
+from sleepviewer.app.shell.theme import LIGHT, apply_theme
 from sleepviewer.app.traces.canvas import PageCanvas
 from sleepviewer.app.traces.composer import Composer
 from sleepviewer.app.traces.polyline import polygon

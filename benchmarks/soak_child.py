@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from turning import bring_up
 
 from sleepviewer.app.main import _application
-from sleepviewer.app.theme import LIGHT, apply_theme
+from sleepviewer.app.shell.theme import LIGHT, apply_theme
 from sleepviewer.app.window import MainWindow
 from sleepviewer.memory import give_free_memory_back
 

@@ -42,6 +42,9 @@ class Stage(IntEnum):
 SCORED_STAGES: Final = (Stage.W, Stage.N1, Stage.N2, Stage.N3, Stage.REM)
 """The five stages in the order of probability columns and confusion matrices."""
 
+HYPNOGRAM_ORDER: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
+"""The five stages from the top of a hypnogram to its bottom."""
+
 N_STAGES: Final = len(SCORED_STAGES)
 
 # R&K (Rechtschaffen & Kales 1968) to AASM: stages 3 and 4 are one stage N3; movement time has no AASM counterpart.

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
-from real_scoring import ScoredNight, score
+
+from helpers.places import SHARED
+from helpers.real_scoring import ScoredNight, score
 
 if TYPE_CHECKING:
     from sleepviewer.app.window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("SLEEPVIEWER_DATA", ROOT.parent / "shared"))
 
 
 @pytest.fixture(autouse=True)
@@ -84,8 +83,8 @@ def real_copy(real_night: Path, real_truth: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def make_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], MainWindow]]:
     """Makes windows that are shown and have the keyboard; unsaved edits are put aside, found ones left, unasked."""
-    from sleepviewer.app import dialogs
-    from sleepviewer.app.recovery_dialog import RecoveryDialog
+    from sleepviewer.app.files.recovery_dialog import RecoveryDialog
+    from sleepviewer.app.shell import dialogs
     from sleepviewer.app.window import MainWindow
 
     monkeypatch.setattr(RecoveryDialog, "exec", lambda _: 0)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzz_targets import Target, feed, mutated, targets, weights_target
+
+from helpers.fuzz_targets import Target, feed, mutated, targets, weights_target
 
 INPUTS = 250
 WEIGHTS = 40

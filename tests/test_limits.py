@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edf_files import patch, ramp, write_edf
 
+from helpers.edf_files import patch, ramp, write_edf
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.errors import ArchiveError, HypnogramError, RecordingError
 from sleepviewer.hypnogram import read_track

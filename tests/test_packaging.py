@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from night_archives import write_night
 
+from helpers.night_archives import write_night
+from helpers.places import ROOT
 from sleepviewer.training import fine_tune_process
 
-ROOT = Path(__file__).parents[1]
 PACKAGING = ROOT / "packaging"
 
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edf_files import Signal, write_edf
 from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QDoubleSpinBox
 from pytestqt.qtbot import QtBot
 
+from helpers.edf_files import Signal, write_edf
 from sleepviewer import user_folders
 from sleepviewer.app.main import _write_numbers_with_points
-from sleepviewer.app.settings import FORMAT, Settings
-from sleepviewer.app.theme import LIGHT
+from sleepviewer.app.shell.settings import FORMAT, Settings
+from sleepviewer.app.shell.theme import LIGHT
 from sleepviewer.app.traces import overview as overviews
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.view import TraceView

@@ -30,27 +30,27 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QRadioButton, QT
 
 from sleepviewer.analysis.rivals import Group
 from sleepviewer.analysis.shifts import Kind
-from sleepviewer.app import faults
-from sleepviewer.app.batch_part import BatchPart
-from sleepviewer.app.disagreement_table import CONFIDENCE
-from sleepviewer.app.disagreements_part import DisagreementsPart
-from sleepviewer.app.explain_part import ExplainPart
-from sleepviewer.app.export_dialog import ExportDialog
-from sleepviewer.app.folder_export_dialog import FolderExportDialog
+from sleepviewer.app.batch.feature import BatchPart
+from sleepviewer.app.compare.disagreements_feature import DisagreementsPart
+from sleepviewer.app.compare.disagreements_table import CONFIDENCE
+from sleepviewer.app.compare.models_feature import RivalsPart
+from sleepviewer.app.explain.attribution_feature import ExplainPart
+from sleepviewer.app.explain.embedding_view import ColorBy
+from sleepviewer.app.explain.similar_epochs_feature import MapPart
+from sleepviewer.app.files.export_dialog import ExportDialog
+from sleepviewer.app.files.folder_export_dialog import FolderExportDialog
+from sleepviewer.app.files.recovery_dialog import RecoveryDialog
+from sleepviewer.app.files.safety_feature import SafetyPart
 from sleepviewer.app.main import settle
-from sleepviewer.app.map_part import MapPart
-from sleepviewer.app.map_view import ColorBy
-from sleepviewer.app.model_shelf import model_shelf
-from sleepviewer.app.models_part import ModelsPart
-from sleepviewer.app.recovery_dialog import RecoveryDialog
-from sleepviewer.app.retraining_panel import RetrainingPanel
-from sleepviewer.app.retraining_part import RetrainingPart
-from sleepviewer.app.rivals_part import RivalsPart
-from sleepviewer.app.safety_part import SafetyPart
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.settings_dialog import SettingsDialog
-from sleepviewer.app.theme import DARK, LIGHT, Theme, apply_theme
-from sleepviewer.app.welcome import UnsavedNight
+from sleepviewer.app.preferences.settings_dialog import SettingsDialog
+from sleepviewer.app.retraining.feature import RetrainingPart
+from sleepviewer.app.retraining.panel import RetrainingPanel
+from sleepviewer.app.scoring.models_feature import ModelsPart
+from sleepviewer.app.shell import faults
+from sleepviewer.app.shell.model_events import model_shelf
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.theme import DARK, LIGHT, Theme, apply_theme
+from sleepviewer.app.shell.welcome import UnsavedNight
 from sleepviewer.app.window import MainWindow
 from sleepviewer.batch.running import Told
 from sleepviewer.hypnogram import Hypnogram

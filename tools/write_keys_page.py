@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sleepviewer.app.key_help import keys_markdown
+from sleepviewer.app.keys.help_text import keys_markdown
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "keys.md"
 

@@ -22,9 +22,9 @@ from sleepviewer.recording import Recording
 from sleepviewer.reports import drawing
 from sleepviewer.reports.colours import KINDS_LIGHT, STAGES_LIGHT
 from sleepviewer.reports.paper import own_settings
-from sleepviewer.reports.pictures import LEVELS, spectrogram_pixels
+from sleepviewer.reports.pictures import spectrogram_pixels
 from sleepviewer.review.lights import Lights
-from sleepviewer.stages import SCORED_STAGES, Proba, StageArray
+from sleepviewer.stages import HYPNOGRAM_ORDER, SCORED_STAGES, Proba, StageArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,7 @@ def _lay_out(figure: FigureBase, rows: Sequence[Row]) -> None:
 
 
 def _hypnodensity_row(proba: Proba, start: datetime | None) -> Row:
-    legend = {stage.label: STAGES_LIGHT[stage] for stage in LEVELS}
+    legend = {stage.label: STAGES_LIGHT[stage] for stage in HYPNOGRAM_ORDER}
     return Row("probabilities", 1.2, drawing.hypnodensity(proba, start), legend)
 
 

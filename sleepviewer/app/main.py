@@ -13,14 +13,14 @@ from time import monotonic, sleep
 from PySide6.QtCore import QLocale, QMargins, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from sleepviewer.app.background import Background
-from sleepviewer.app.faults import FaultKeeper
-from sleepviewer.app.garbage import WindowCollector
-from sleepviewer.app.icons import program_icon
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.theme import THEMES, apply_theme, theme_named
+from sleepviewer.app.shell.faults import FaultKeeper
+from sleepviewer.app.shell.garbage import WindowCollector
+from sleepviewer.app.shell.icons import program_icon
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.theme import THEMES, apply_theme, theme_named
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.window import MainWindow
+from sleepviewer.app.work.background import Background
 from sleepviewer.display.timebase import USUAL
 from sleepviewer.errors import RecordingError
 from sleepviewer.logs import log, log_versions, start_log
@@ -52,7 +52,7 @@ def run_window(
     chosen = theme_named(theme or settings.theme, settings.stage_colors)
     apply_theme(app, chosen)
     window = MainWindow(settings, chosen)
-    keeper = FaultKeeper(window)
+    keeper = FaultKeeper(window, window.status_line.show_message, window.save_unsaved)
     collector = WindowCollector(window)
     show_whole(window, placed=settings.geometry is not None)
     # Ctrl+C in the terminal closes the window as its own button would, edits asked about.
@@ -117,7 +117,7 @@ def paint_window(
     ``pictures.What``; ``timebase`` the seconds of a page, None for the whole night. Raises RecordingError for an epoch
     that the night does not have, OutputError where the picture can't be written.
     """
-    from sleepviewer.app.pictures import PictureSetup, What, caption_of, painter_of, save_picture, window_painter
+    from sleepviewer.app.files.pictures import PictureSetup, What, caption_of, painter_of, save_picture, window_painter
 
     n_epochs = night.recording.n_epochs
     if not 1 <= epoch <= n_epochs:

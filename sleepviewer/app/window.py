@@ -15,30 +15,48 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sleepviewer.app import dialogs
-from sleepviewer.app.actions import Actions
-from sleepviewer.app.batch_part import BatchPart
-from sleepviewer.app.commands import ReviewCommands
-from sleepviewer.app.info_bar import InfoBar
-from sleepviewer.app.keys import KEY_TABLE
-from sleepviewer.app.night_page import NightPage
-from sleepviewer.app.opening_controller import OpeningController
-from sleepviewer.app.panels import Panels
-from sleepviewer.app.part_list import PARTS
-from sleepviewer.app.parts import Part, Services
-from sleepviewer.app.reading_dialog import Readings
-from sleepviewer.app.saving_controller import SavingController
-from sleepviewer.app.scorers_part import BLINDED, HIDDEN_COMMANDS, begin_blind
-from sleepviewer.app.scoring_bar import ScoringBar
-from sleepviewer.app.scoring_controller import ScoringController
+from sleepviewer.app.batch.feature import BatchPart
+from sleepviewer.app.compare.consensus_feature import AdjudicationPart
+from sleepviewer.app.compare.disagreements_feature import DisagreementsPart
+from sleepviewer.app.compare.models_feature import RivalsPart
+from sleepviewer.app.compare.scorers_feature import BLINDED, HIDDEN_COMMANDS, ScorersPart, begin_blind
+from sleepviewer.app.events.feature import EventsPart
+from sleepviewer.app.explain.attribution_feature import ExplainPart
+from sleepviewer.app.explain.similar_epochs_feature import MapPart
+from sleepviewer.app.feature import Part, Services
+from sleepviewer.app.files.file_watch_feature import FilePart
+from sleepviewer.app.files.folder_export_feature import ExportPart
+from sleepviewer.app.files.opening_feature import OpeningController
+from sleepviewer.app.files.pictures_feature import PicturesPart
+from sleepviewer.app.files.reading_dialog import Readings
+from sleepviewer.app.files.safety_feature import SafetyPart
+from sleepviewer.app.files.saving_feature import SavingController
+from sleepviewer.app.files.units_bar import UnitsBar
+from sleepviewer.app.files.units_feature import UnitsController
+from sleepviewer.app.keys.command_table import KEY_TABLE
+from sleepviewer.app.night.feature import NightPart
+from sleepviewer.app.page import NightPage
+from sleepviewer.app.preferences.appearance_feature import AppearancePart
+from sleepviewer.app.preferences.feature import KeysPart
+from sleepviewer.app.retraining.feature import RetrainingPart
+from sleepviewer.app.review.commands import ReviewCommands
+from sleepviewer.app.review.feature import ReviewPart
+from sleepviewer.app.review.history_feature import HistoryPart
+from sleepviewer.app.scoring.bar import ScoringBar
+from sleepviewer.app.scoring.feature import ScoringController
+from sleepviewer.app.scoring.models_feature import ModelsPart
 from sleepviewer.app.session import NightSession
-from sleepviewer.app.settings import Settings
-from sleepviewer.app.status_line import StatusLine
-from sleepviewer.app.theme import Theme, apply_theme, dress, theme_named
-from sleepviewer.app.tool_bar import RecentMenu, make_tool_bar
-from sleepviewer.app.units_bar import UnitsBar
-from sleepviewer.app.units_controller import UnitsController
-from sleepviewer.app.welcome import WelcomePage
+from sleepviewer.app.shell import dialogs
+from sleepviewer.app.shell.actions import Actions
+from sleepviewer.app.shell.info_bar import InfoBar
+from sleepviewer.app.shell.panels import Panels
+from sleepviewer.app.shell.settings import Settings
+from sleepviewer.app.shell.status_line import StatusLine
+from sleepviewer.app.shell.theme import Theme, apply_theme, dress, theme_named
+from sleepviewer.app.shell.tool_bar import RecentMenu, make_tool_bar
+from sleepviewer.app.shell.welcome import WelcomePage
+from sleepviewer.app.traces.feature import TracesPart
+from sleepviewer.app.traces.montage_feature import MontagePart
 from sleepviewer.errors import ReadOnlyError
 from sleepviewer.recording import ToldUnit
 from sleepviewer.review.companions import is_hypnogram_name
@@ -47,6 +65,31 @@ from sleepviewer.review.night import Night
 from sleepviewer.scoring.base import Prediction
 
 _PANEL_PX = 340
+
+PARTS: tuple[Callable[[Services], Part], ...] = (
+    AppearancePart,
+    KeysPart,
+    PicturesPart,
+    ExportPart,
+    BatchPart,
+    TracesPart,
+    MontagePart,
+    NightPart,
+    EventsPart,
+    ReviewPart,
+    DisagreementsPart,
+    ExplainPart,
+    RivalsPart,
+    MapPart,
+    RetrainingPart,
+    ModelsPart,
+    HistoryPart,
+    AdjudicationPart,
+    SafetyPart,
+    ScorersPart,
+    FilePart,
+)
+"""In the order of their panels."""
 
 
 class MainWindow(QMainWindow):
@@ -425,6 +468,10 @@ class MainWindow(QMainWindow):
     def save(self) -> bool:
         """Save the review beside the recording (or where it was saved before); say where."""
         return self._saving.save()
+
+    def save_unsaved(self) -> bool:
+        """Save the review where it has unsaved edits; False where that fails."""
+        return self._session is None or not self._session.document.unsaved or self.save()
 
     def _ask_and_export(self) -> None:
         if self._units.settled((self.scoring_bar.channel,), "The exported signal"):

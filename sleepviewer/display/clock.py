@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sleepviewer.recording.base import Recording
 
 
@@ -17,6 +19,14 @@ def _elapsed(time_s: float) -> str:
     """Return the time since the recording's start, ``+3:26:00``; ``-0:01:00`` where a page begins before it."""
     seconds, sign = abs(round(time_s)), "-" if round(time_s) < 0 else "+"
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def local_time(time: str) -> str:
+    """Return a UTC time (ISO 8601) as local date and time, ``2024-03-01 22:15:00``; other text unchanged."""
+    try:
+        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return time
 
 
 def hour_ticks(recording: Recording, first_s: float, last_s: float, most: int) -> list[tuple[float, str]]:

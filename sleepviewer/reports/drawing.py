@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sleepviewer.analysis.errors import Comparison
 from sleepviewer.analysis.shifts import KINDS
 from sleepviewer.reports.colours import KINDS_LIGHT, STAGES_LIGHT
-from sleepviewer.reports.pictures import LEVELS, hours
+from sleepviewer.reports.pictures import hours
 from sleepviewer.review.lights import Lights
-from sleepviewer.stages import Proba, Stage, StageArray
+from sleepviewer.stages import HYPNOGRAM_ORDER, Proba, Stage, StageArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def hypnogram(
 
     def draw(axes: Axes) -> None:
         edges = np.concatenate(([0], np.flatnonzero(np.diff(stages)) + 1, [len(stages)])).tolist()
-        bouts: dict[Stage, list[tuple[int, int]]] = {stage: [] for stage in LEVELS}
+        bouts: dict[Stage, list[tuple[int, int]]] = {stage: [] for stage in HYPNOGRAM_ORDER}
         before: int | None = None
         joins: list[tuple[int, int, int]] = []
         for first, stop in pairwise(edges) if len(stages) else ():
@@ -42,7 +42,7 @@ def hypnogram(
             if stage is Stage.UNKNOWN:
                 before = None
                 continue
-            level = LEVELS.index(stage)
+            level = HYPNOGRAM_ORDER.index(stage)
             if before is not None:
                 joins.append((first, before, level))
             bouts[stage].append((first, stop))
@@ -53,7 +53,7 @@ def hypnogram(
         for stage, spans in bouts.items():
             if spans:
                 begins, ends = zip(*spans, strict=True)
-                levels = [LEVELS.index(stage)] * len(spans)
+                levels = [HYPNOGRAM_ORDER.index(stage)] * len(spans)
                 axes.hlines(levels, begins, ends, colors=STAGES_LIGHT[stage], linewidth=2.2)
         for mark, words in ((lights.off, "lights off"), (lights.on, "lights on")):
             if mark is not None:
@@ -61,7 +61,11 @@ def hypnogram(
                 side = "right" if mark > 0.9 * n else "left"
                 axes.text(mark, 5.35, f" {words} ", fontsize=5.5, ha=side, va="bottom")
         bottom = 4.7 if lights.off is lights.on is None else 5.5  # room for the words
-        axes.set(ylim=(bottom, -0.7), yticks=range(len(LEVELS)), yticklabels=[stage.label for stage in LEVELS])
+        axes.set(
+            ylim=(bottom, -0.7),
+            yticks=range(len(HYPNOGRAM_ORDER)),
+            yticklabels=[stage.label for stage in HYPNOGRAM_ORDER],
+        )
         axes.grid(axis="y", linewidth=0.3, color="#dddddd")
         axes.set_axisbelow(True)
         time_axis(axes, n, start, labels=hours_below)
@@ -86,11 +90,11 @@ def hypnodensity(proba: Proba, start: datetime | None) -> Callable[[Axes], None]
     """Return what draws the probabilities, ``float32 [n_epochs, 5]``, stacked in the order of a hypnogram."""
 
     def draw(axes: Axes) -> None:
-        rows = np.nan_to_num(proba.astype(np.float64))[:, [int(stage) for stage in LEVELS]]
+        rows = np.nan_to_num(proba.astype(np.float64))[:, [int(stage) for stage in HYPNOGRAM_ORDER]]
         edges = np.concatenate((np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)), axis=1)
         # Steps, so that each epoch is as wide as it is and gaps stay gaps.
         x = np.repeat(np.arange(len(rows) + 1), 2)[1:-1]
-        for place, stage in enumerate(LEVELS):
+        for place, stage in enumerate(HYPNOGRAM_ORDER):
             above, below = (np.repeat(edges[:, column], 2) for column in (place, place + 1))
             axes.fill_between(x, above, below, color=STAGES_LIGHT[stage], linewidth=0)
         axes.set(ylim=(1, 0), yticks=[0, 0.5, 1], yticklabels=["100 %", "50 %", "0 %"])

@@ -15,7 +15,8 @@ from sleepviewer.reports.colours import KINDS_LIGHT, STAGES_LIGHT
 from sleepviewer.reports.drawing import differences, hypnodensity, hypnogram, spectrogram
 from sleepviewer.reports.night_facts import NightFacts
 from sleepviewer.reports.paper import Paper, Sheets, own_settings
-from sleepviewer.reports.pictures import LEVELS, spectrogram_pixels
+from sleepviewer.reports.pictures import spectrogram_pixels
+from sleepviewer.stages import HYPNOGRAM_ORDER
 
 _LANE_MM: Final = 22.0
 
@@ -64,7 +65,7 @@ def _pictures(sheets: Sheets, facts: NightFacts, found: Comparison | None) -> No
     if facts.proba is not None:
         sheets.heading("The model's probabilities", 9, keep=30)
         sheets.picture(22, hypnodensity(facts.proba, facts.start))
-        sheets.legend([(STAGES_LIGHT[stage], stage.label) for stage in LEVELS])
+        sheets.legend([(STAGES_LIGHT[stage], stage.label) for stage in HYPNOGRAM_ORDER])
     if facts.signal is not None and len(facts.signal) and facts.rate_hz > 0:
         hz, decibels = epoch_spectra(facts.signal, facts.rate_hz)
         places = np.arange(len(facts.signal)) if facts.places is None else facts.places

@@ -19,13 +19,10 @@ from sleepviewer.analysis.shifts import KINDS
 from sleepviewer.display.palettes import VIRIDIS
 from sleepviewer.reports.colours import KIND_CLASSES, STAGE_VARIABLES
 from sleepviewer.review.lights import Lights
-from sleepviewer.stages import EPOCH_S, SCORED_STAGES, Proba, Stage, StageArray
+from sleepviewer.stages import EPOCH_S, HYPNOGRAM_ORDER, Proba, Stage, StageArray
 
 WIDTH: Final = 1100
 _LEFT: Final = 64
-LEVELS: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
-"""From top to bottom, as hypnograms are drawn."""
-
 _LANE: Final = 120
 
 
@@ -36,7 +33,7 @@ def hypnograms(scorers: Mapping[str, StageArray], start: datetime | None, lights
     for place, (name, stages) in enumerate(scorers.items()):
         top = place * _LANE + 8
         parts.append(f'<text x="{_LEFT}" y="{top + 8}" font-weight="600">{html.escape(name)}</text>')
-        for level, stage in enumerate(LEVELS):
+        for level, stage in enumerate(HYPNOGRAM_ORDER):
             y = _y(top, level)
             parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{WIDTH - 4}"/>')
             parts.append(f'<text x="{_LEFT - 4}" y="{y + 4:.1f}" text-anchor="end" font-size="10">{stage.label}</text>')
@@ -54,10 +51,10 @@ def hypnodensity(proba: Proba, start: datetime | None) -> str:
     """Return the probabilities of the stages, stacked, W on top."""
     n, height = len(proba), 120
     rows = np.nan_to_num(proba.astype(np.float64))
-    order = [int(stage) for stage in LEVELS]
+    order = [int(stage) for stage in HYPNOGRAM_ORDER]
     edges = np.concatenate((np.zeros((n, 1)), np.cumsum(rows[:, order], axis=1)), axis=1)
     parts = []
-    for place, stage in enumerate(LEVELS):
+    for place, stage in enumerate(HYPNOGRAM_ORDER):
         # Steps, so that each epoch is as wide as it is and gaps stay gaps.
         outline = [*_corners(edges[:, place], n, height), *reversed(_corners(edges[:, place + 1], n, height))]
         parts.append(f'<polygon style="fill: var({STAGE_VARIABLES[stage]})" points="{" ".join(outline)}"/>')
@@ -152,7 +149,7 @@ def _steps(stages: StageArray, top: float, n: int) -> str:
         if stage is Stage.UNKNOWN:
             before = None
             continue
-        y = _y(top, LEVELS.index(stage))
+        y = _y(top, HYPNOGRAM_ORDER.index(stage))
         if before is not None:
             joins.append(f"M{_x(first, n):.1f} {before:.1f}V{y:.1f}")
         lines.append(
@@ -168,7 +165,7 @@ def _x(epoch: float, n: int) -> float:
 
 
 def _y(top: float, level: int) -> float:
-    return top + 22 + level * (_LANE - 42) / (len(LEVELS) - 1)
+    return top + 22 + level * (_LANE - 42) / (len(HYPNOGRAM_ORDER) - 1)
 
 
 def _svg(parts: list[str], height: int, n: int, start: datetime | None, title: str) -> str:
@@ -195,6 +192,3 @@ def hours(n: int, start: datetime | None) -> list[tuple[float, str]]:
     offset = (first - start).total_seconds() / EPOCH_S
     count = int((n - offset) // hour) + 1 if n > offset else 0
     return [(offset + i * hour, f"{first + timedelta(hours=i):%H:%M}") for i in range(count)]
-
-
-assert set(LEVELS) == set(SCORED_STAGES)

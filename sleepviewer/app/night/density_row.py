@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.night.row import NightRow
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.stages import N_STAGES, Proba, Stage
 
 DENSITY_ORDER: Final = (Stage.N3, Stage.N2, Stage.N1, Stage.REM, Stage.W)

@@ -11,13 +11,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.night.row import NightRow
-from sleepviewer.app.theme import Theme
-from sleepviewer.stages import Stage, StageArray
+from sleepviewer.app.shell.theme import Theme
+from sleepviewer.stages import HYPNOGRAM_ORDER, Stage, StageArray
 
-LEVELS: Final = (Stage.W, Stage.REM, Stage.N1, Stage.N2, Stage.N3)
-"""Stages from the top of a hypnogram to its bottom."""
-
-_LEVEL_OF: Final = {int(stage): level for level, stage in enumerate(LEVELS)}
+_LEVEL_OF: Final = {int(stage): level for level, stage in enumerate(HYPNOGRAM_ORDER)}
 _NAME_STEP_PX: Final = 9.5
 
 
@@ -59,17 +56,17 @@ class HypnogramRow(NightRow):
         super().draw_gutter(painter, height)
         # In a low row every other stage is named, or the first and last, so that names do not run into each other.
         step = self._y(1, height) - self._y(0, height)
-        every = next((every for every in (1, 2) if every * step >= _NAME_STEP_PX), len(LEVELS) - 1)
-        for level, stage in list(enumerate(LEVELS))[::every]:
+        every = next((every for every in (1, 2) if every * step >= _NAME_STEP_PX), len(HYPNOGRAM_ORDER) - 1)
+        for level, stage in list(enumerate(HYPNOGRAM_ORDER))[::every]:
             self.draw_scale(painter, self._y(level, height), stage.label)
 
     def _y(self, level: float, height: float) -> float:
         top, bottom = self._MARKS_PX + 6.0, height - 7.0
-        return top + (bottom - top) * level / (len(LEVELS) - 1)
+        return top + (bottom - top) * level / (len(HYPNOGRAM_ORDER) - 1)
 
     def draw(self, painter: QPainter, width: float, height: float) -> None:
         painter.setPen(QPen(QColor(self._theme.grid), 0))
-        for level in range(len(LEVELS)):
+        for level in range(len(HYPNOGRAM_ORDER)):
             y = round(self._y(level, height)) + 0.5
             painter.drawLine(QPointF(0, y), QPointF(width, y))
         if self._empty_text:

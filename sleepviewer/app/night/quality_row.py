@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.night.row import TextRow
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.recording.quality import BAD_KINDS, QualityKind, SignalQuality
 
 _PATTERNS: Final = {

@@ -12,9 +12,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
-from sleepviewer.app.night.span import Span
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.shell.geometry import GUTTER_PX, RIGHT_PX
+from sleepviewer.app.shell.theme import Theme, tabular
+from sleepviewer.display.span import Span
 from sleepviewer.review.lights import Lights
 
 NAME_PX = 12

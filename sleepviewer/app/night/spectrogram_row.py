@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, qRgb
 from PySide6.QtWidgets import QWidget
 
-from sleepviewer.app.geometry import GUTTER_PX
 from sleepviewer.app.night.row import NAME_PX, SCALE_PX, NightRow
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.geometry import GUTTER_PX
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.display.clock import clock_text
 from sleepviewer.display.palettes import VIRIDIS
 from sleepviewer.display.spectrogram import HIGHEST_HZ, LOWEST_HZ, Spectrogram

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from sleepviewer.app.night.row import TextRow
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.display.clock import clock_text
 from sleepviewer.recording.annotations import Annotation
 from sleepviewer.recording.base import Recording

@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sleepviewer.app.night.arrangement import SCORER_PREFIX, Arrangement
 from sleepviewer.app.night.density_row import HypnodensityRow
-from sleepviewer.app.night.hands import NightHands
 from sleepviewer.app.night.hypnogram_row import HypnogramRow
+from sleepviewer.app.night.mouse_handler import NightHands
 from sleepviewer.app.night.quality_row import QualityRow
 from sleepviewer.app.night.row import NightRow
-from sleepviewer.app.night.span import EPOCHS_PER_HOUR, Span, around
 from sleepviewer.app.night.spectrogram_row import SpectrogramRow
 from sleepviewer.app.night.text_rows import AnnotationRow, ClockRow, TickRow
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.display.clock import hour_ticks
+from sleepviewer.display.span import EPOCHS_PER_HOUR, Span, around
 from sleepviewer.hypnogram import Hypnogram
 from sleepviewer.recording.base import Recording
 from sleepviewer.review.comparison import scorer_names

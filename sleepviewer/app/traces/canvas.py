@@ -11,14 +11,15 @@ from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces import painting
-from sleepviewer.app.traces.composer import Composer, Reading, Style
+from sleepviewer.app.traces.composer import Composer, Reading
 from sleepviewer.app.traces.layout import PageLayout, lay_out
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import Page
 from sleepviewer.app.traces.reader import Asked, PageReader, Purpose
 from sleepviewer.display.montage import Derivation, Montage, as_recorded
+from sleepviewer.display.style import Style
 from sleepviewer.display.timebase import TIMEBASES, USUAL, page_span, stepped
 from sleepviewer.recording.base import Recording
 from sleepviewer.stages import EPOCH_S

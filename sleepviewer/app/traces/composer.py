@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.overview import Overview
 from sleepviewer.app.traces.page import LaneLook, Missing, Page
@@ -23,6 +23,7 @@ from sleepviewer.display.filters import RAW
 from sleepviewer.display.gain import starting_half_heights, usual_half_height
 from sleepviewer.display.montage import Derivation, Montage, Trace, shown_channel
 from sleepviewer.display.page import PageCache, PageTrace
+from sleepviewer.display.style import Style
 from sleepviewer.display.timebase import axis_times, epoch_borders, grid_lines, is_long, shows_context
 from sleepviewer.errors import ChannelError, SleepViewerError
 from sleepviewer.recording.base import Channel, Recording, Role
@@ -37,15 +38,6 @@ _QUICK_S: Final = 0.2
 """A drive that takes longer for the first page is not asked for a dozen places more before that is shown."""
 _ABSENT: Final = "not in this recording"
 _NO_MEMORY: Final = "Memory does not suffice for this page; close other programs, or show a shorter one."
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """What the user has switched: filters, guide lines, EEG negative up."""
-
-    filters_on: bool = True
-    guides: bool = False
-    negative_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

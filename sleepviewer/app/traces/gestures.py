@@ -8,11 +8,12 @@ from typing import Final, Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.shell.pens import hairline
+from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.app.traces.layout import PageLayout
-from sleepviewer.app.traces.marks import Grip, Mark, paint_mark
+from sleepviewer.app.traces.marks import Grip, paint_mark
 from sleepviewer.app.traces.page import Page
-from sleepviewer.app.traces.painting import hairline
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.ruler import SlowWaves, measure
 
 CLICK_PX: Final = 3.0

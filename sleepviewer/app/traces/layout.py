@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QRectF
 
-from sleepviewer.app.geometry import GUTTER_PX, RIGHT_PX
+from sleepviewer.app.shell.geometry import GUTTER_PX, RIGHT_PX
 
 HALF_LANE: Final = 0.45
 """Share of a lane's height that the named half height takes; larger waves run into the neighbours' lanes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -12,39 +11,14 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces.layout import PageLayout
+from sleepviewer.display.marks import Mark
 
 _NEAR_PX: Final = 5.0
 """How near to a mark's end the pointer takes hold of it."""
 _TEXT_PX: Final = 12.0
 """Narrower marks carry no text; in others it may run over the right end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An interval in seconds on the recording clock, over one lane or over all of them.
-
-    Attributes
-    ----------
-    key: what the view's signals call it by; unique among the marks that are shown.
-    text: written at its left upper corner.
-    color: ``#rrggbb``.
-    lane: label of the derivation that it lies on; None: over all lanes.
-    suggested: drawn in a style of its own (dashed outline, hatched): nobody has confirmed it.
-    movable: whether it can be moved and its ends dragged.
-    selected: whether it is drawn as the chosen one.
-    """
-
-    key: str
-    start_s: float
-    stop_s: float
-    text: str
-    color: str
-    lane: str | None = None
-    suggested: bool = False
-    movable: bool = False
-    selected: bool = False
 
 
 class Grip(Enum):

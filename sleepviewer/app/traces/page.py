@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.display.page import PageTrace
 
 

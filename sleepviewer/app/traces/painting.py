@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from sleepviewer.app.theme import Theme, tabular
+from sleepviewer.app.shell.pens import hairline
+from sleepviewer.app.shell.theme import Theme, tabular
 from sleepviewer.app.traces.layout import PageLayout
 from sleepviewer.app.traces.page import LaneLook, Page
 from sleepviewer.app.traces.polyline import polygon, runs
@@ -25,28 +25,6 @@ _FURTHEST_GUIDE = 1.5
 """Guide lines further from the middle than so many half heights would lie in other lanes and are left out."""
 _TWO_LINES_PX = 34
 _AT_LEAST_PX = 2.0
-
-
-_line_px = 1.0
-"""Width of a hairline in pixels of the device; more in pictures of more dots an inch than a screen has."""
-
-
-@contextmanager
-def lines_of(px: float) -> Iterator[None]:
-    """Paint hairlines wider for a while."""
-    global _line_px
-    before, _line_px = _line_px, px
-    try:
-        yield
-    finally:
-        _line_px = before
-
-
-def hairline(color: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    """Return a pen one pixel wide on a screen, and a thin line on paper."""
-    pen = QPen(color, _line_px, style)
-    pen.setCosmetic(True)
-    return pen
 
 
 def paint_plot(painter: QPainter, layout: PageLayout, page: Page, font: QFont) -> None:

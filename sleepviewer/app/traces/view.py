@@ -10,15 +10,17 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from sleepviewer.app.theme import Theme
+from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.traces.canvas import PageCanvas
-from sleepviewer.app.traces.evidence import Evidence, paint_evidence, strip_of
+from sleepviewer.app.traces.evidence import paint_evidence, strip_of
 from sleepviewer.app.traces.gestures import CLICK_PX, Drawing, Gesture, Moving, Ruling
 from sleepviewer.app.traces.layout import PageLayout
-from sleepviewer.app.traces.marks import Grip, Mark, Marks, paint_marks
+from sleepviewer.app.traces.marks import Grip, Marks, paint_marks
 from sleepviewer.app.traces.page import Page
 from sleepviewer.app.traces.reader import Asked, Purpose
+from sleepviewer.display.evidence import Evidence
 from sleepviewer.display.gain import step
+from sleepviewer.display.marks import Mark
 from sleepviewer.display.montage import Montage, Trace
 from sleepviewer.display.ruler import slow_waves
 from sleepviewer.errors import SleepViewerError

@@ -1,0 +1,1 @@
+"""Score folders of nights in the background."""

@@ -1,0 +1,1 @@
+"""Disagreements, comparison of models, several scorers and their consensus."""

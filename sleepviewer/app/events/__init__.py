@@ -1,0 +1,1 @@
+"""Events: mark, edit, suggest, list and export them."""

@@ -1,0 +1,1 @@
+"""Attribution of a stage to samples of the signal, and epochs that a model finds similar."""

@@ -1,0 +1,1 @@
+"""Open, save, autosave, recover and export; units of channels; pictures."""

@@ -1,0 +1,1 @@
+"""The review panel: queue, epoch, agreement, statistics and history; stage commands."""

@@ -1,0 +1,1 @@
+"""Score the open night; models and their versions."""

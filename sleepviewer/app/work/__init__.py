@@ -1,0 +1,1 @@
+"""Work off the GUI thread: background calls, child processes, waiting dialogs."""
