@@ -23,6 +23,8 @@ from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.models.versions import MARK
 from sleepviewer.recording.formats import base_name, is_recording_name
 from sleepviewer.review.lights import Lights
+from sleepviewer.scoring.recipe import possible_identities, shipped_recipe
+from sleepviewer.scoring.registry import ENSEMBLE
 from sleepviewer.stages import N_STAGES, Stage, StageArray, most_likely
 from sleepviewer.training.records import is_training, training_records, version_record
 from sleepviewer.training.runs import Protocol, load_predictions, read_run
@@ -221,6 +223,10 @@ def shipped_record(meta: Mapping[str, Any]) -> Iterator[TrainingRecord]:
     engine, sha256 = str(model.get("engine") or ""), str(model.get("weights_sha256") or "")
     if MARK in engine and (record := version_record(engine, sha256)) is not None:
         yield record
+        return
+    if engine == ENSEMBLE:
+        if sha256 in possible_identities(shipped=True):
+            yield from card_records(shipped_recipe().card, sha256, "the cards of the ensemble's members")
         return
     path = shipped_weights(engine) if engine else None
     card = None if path is None else peek_card(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from sleepviewer.errors import EngineError
 from sleepviewer.files import sha256_of
 from sleepviewer.models.card import ModelCard, parse_card
-from sleepviewer.models.shipped import shipped_weights
+from sleepviewer.models.shipped import peek_card, shipped_weights
 from sleepviewer.models.versions import ModelVersions
 from sleepviewer.packaged import resource
 
@@ -55,8 +55,13 @@ class EnsembleRecipe:
 
 @lru_cache(maxsize=1)
 def shipped_recipe() -> EnsembleRecipe:
-    """Return the recipe that comes with the program."""
-    return EnsembleRecipe.read(resource("models", _FILE))
+    """Return the recipe that comes with the program; its card names the recordings that its members' cards name."""
+    recipe = EnsembleRecipe.read(resource("models", _FILE))
+    cards = [card for path in map(shipped_weights, recipe.members) if path is not None and (card := peek_card(path))]
+    trained = dict.fromkeys(recordings for card in cards for recordings in card.trained_on_recordings)
+    held_out = dict.fromkeys(recordings for card in cards for recordings in card.held_out_recordings)
+    card = replace(recipe.card, trained_on_recordings=tuple(trained), held_out_recordings=tuple(held_out))
+    return replace(recipe, card=card)
 
 
 def possible_identities(*, shipped: bool = False) -> frozenset[str]:

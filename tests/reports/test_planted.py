@@ -84,7 +84,7 @@ def test_a_bout_of_a_scored_night_that_was_shifted_is_told_as_shifted(tmp_path: 
 
 
 def test_twenty_minutes_of_artefact_are_scored_wrong_and_explained(tmp_path: Path) -> None:
-    """From the signal on: the engine that ships errs where the electrode hangs loose, and the report knows why."""
+    """From the signal on: what is scored all the same where the electrode is loose errs, and the report says why."""
     first, stop = 300, 340
     night = simulate_night(tmp_path, seed=0)
     edf = edfio.read_edf(night.psg_path)
@@ -97,7 +97,11 @@ def test_twenty_minutes_of_artefact_are_scored_wrong_and_explained(tmp_path: Pat
             signal.update_data(data)
     edf.write(tmp_path / "loose.edf")
     truth = ("--truth", night.hypnogram_path)
-    assert run("score", tmp_path / "loose.edf", *truth, "--out", tmp_path / "n.npz").exit_code == 0
+    left = run("score", tmp_path / "loose.edf", *truth, "--out", tmp_path / "left.npz", "--json")
+    assert any("clipped (epochs 301–340)" in note for note in json.loads(left.stdout)["notes"])
+    engine = ("--engine", "attnsleep+context")
+    scored = run("score", tmp_path / "loose.edf", *truth, "--score-unusable", *engine, "--out", tmp_path / "n.npz")
+    assert scored.exit_code == 0
     assert run("analyse", tmp_path / "n.npz", "--out", tmp_path / "out").exit_code == 0
     flocks = rows(tmp_path / "out" / "clusters.csv")
     (explained,) = [row for row in flocks if row["explained_by_signal"] == "1"]

@@ -98,7 +98,7 @@ def test_gaps_and_what_they_are_filled_with_are_not_searched() -> None:
     detection = detect(recording_of(samples), request())
     assert starts(detection, Detector.SPINDLES)
     assert not [found for found in detection.found if found.start_s < 90 and found.stop_s > 60]
-    assert any("gaps" in note for note in detection.notes)
+    assert any("gap (epoch 3)" in note for note in detection.notes)
 
 
 @pytest.mark.parametrize(("unit", "words"), [("", "has no unit"), ("%", "no voltage")])

@@ -189,7 +189,7 @@ def test_everything_is_named_and_reached_by_the_keyboard(part: BatchPart, nights
         assert widget.accessibleName()
     for widget in (asked.nights, asked.out, asked.signal, asked.table, asked.start_button, asked.cancel_button):
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-    assert "attn" in asked.engine.text().lower()
+    assert asked.engine.text() == "Ensemble"
 
 
 def test_ten_thousand_nights_are_shown_at_once(qtbot: QtBot) -> None:
