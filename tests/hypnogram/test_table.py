@@ -29,7 +29,7 @@ from helpers.hypnogram_files import (
     VISBRAIN,
 )
 from helpers.night_files import START, TRUTH, N, write_night, write_stages
-from sleepviewer.app import dialogs
+from sleepviewer.app.shell import dialogs
 from sleepviewer.archive.archive import read_archive
 from sleepviewer.archive.tracks import all_formats, read_any_track
 from sleepviewer.cli import main

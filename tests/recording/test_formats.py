@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import sleepviewer as sv
 from helpers.night_files import write_night
-from sleepviewer.app import dialogs
+from sleepviewer.app.shell import dialogs
 from sleepviewer.batch.planning import Wanted, plan
 from sleepviewer.cli import main
 from sleepviewer.errors import BatchError, RecordingError
