@@ -6,7 +6,7 @@ A :class:`Comparison` holds what is known of every epoch, in columns; :meth:`Com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from sleepviewer.analysis.agreement import Agreement, agreement_of, confusion_of
 from sleepviewer.analysis.cycles import cycle_numbers
 from sleepviewer.analysis.order import doubt, transitions
-from sleepviewer.analysis.quality import BANDS_HZ, Quality, nothing_measured
 from sleepviewer.analysis.shifts import (
     KINDS,
     MAX_SHIFT,
@@ -29,7 +28,9 @@ from sleepviewer.analysis.shifts import (
     error_runs,
     kinds_by_epoch,
 )
+from sleepviewer.analysis.signs import EMG, SIGNS, EpochSigns, nothing_measured
 from sleepviewer.errors import AlignmentError
+from sleepviewer.recording.spectra import BANDS_HZ
 from sleepviewer.stages import EPOCH_S, N_STAGES, SCORED_STAGES, Proba, Stage, StageArray
 
 CONTEXT: Final = 3
@@ -40,6 +41,8 @@ BOUNDARY_EPOCHS: Final = 2
 
 FAR: Final = 32767
 """The distance to the nearest transition in a night that has none."""
+
+_SIGN_COLUMNS: Final = ("flat", "clipped", EMG, "extreme amplitude", "line noise", "gap")
 
 _LETTERS: Final = "W123R?"  # by stage, UNKNOWN last: index -1
 
@@ -68,9 +71,10 @@ class Disagreement:
     cycle: sleep cycle of the truth, from 1; 0 outside all.
     bout_epochs: length of the truth's bout.
     truth_context, predicted_context: letters of the epochs around it, CONTEXT on each side, ``·`` beyond the night.
-    power: shares of the power between 0.5 and 30 Hz by band; ``flat``, ``clipped``, ``emg``, ``movement`` as in
-        :class:`~sleepviewer.analysis.quality.Quality`; None without a signal.
-    signal: the signs of artefacts in a word.
+    power: shares of the power between 0.5 and 30 Hz by band; None without a signal.
+    signs: by how much the epoch shows each of the SIGNS of poor signal (see
+        :class:`~sleepviewer.analysis.signs.EpochSigns`); None where that is not known.
+    signal: the signs in words.
     edited: whether the expert corrected the epoch by hand.
     """
 
@@ -94,10 +98,7 @@ class Disagreement:
     truth_context: str
     predicted_context: str
     power: tuple[float, ...] | None
-    flat: float | None
-    clipped: float | None
-    emg: float | None
-    movement: float | None
+    signs: Mapping[str, float | None]
     signal: str
     edited: bool
 
@@ -134,10 +135,7 @@ class Disagreement:
             "truth_context": self.truth_context,
             "predicted_context": self.predicted_context,
             **{f"power_{band}": power for band, power in zip(BANDS_HZ, powers, strict=True)},
-            "flat": self.flat,
-            "clipped": self.clipped,
-            "emg": self.emg,
-            "movement": self.movement,
+            **{word.replace(" ", "_"): self.signs[word] for word in _SIGN_COLUMNS},
             "signal": self.signal,
             "edited": self.edited,
         }
@@ -155,7 +153,7 @@ class Comparison:
     truth: StageArray
     predicted: StageArray
     proba: Proba | None
-    quality: Quality
+    signs: EpochSigns
     edited: NDArray[np.bool_]
     night: str = ""
     subject: str = ""
@@ -266,7 +264,7 @@ class Comparison:
     @cached_property
     def signal(self) -> list[str]:
         """Each epoch's signal in a word."""
-        return self.quality.words()
+        return self.signs.words()
 
     def clock(self, epoch: int) -> datetime | None:
         """Return when an epoch begins, or None without a clock."""
@@ -276,9 +274,8 @@ class Comparison:
         """Return all that is known of an epoch; meant for disagreements (elsewhere its kind is OTHER)."""
         truth, predicted = Stage(int(self.truth[epoch])), Stage(int(self.predicted[epoch]))
         row = None if self.proba is None or not np.isfinite(self.proba[epoch]).all() else self.proba[epoch].tolist()
-        measured = bool(np.isfinite(self.quality.flat[epoch]))
-        signs = (float(getattr(self.quality, name)[epoch]) for name in ("flat", "clipped", "emg", "movement"))
-        flat, clipped, emg, movement = signs if measured else (None, None, None, None)
+        power = self.signs.power[epoch]
+        shares = {word: float(self.signs.share(word)[epoch]) for word in SIGNS}
         return Disagreement(
             night=self.night,
             subject=self.subject,
@@ -299,11 +296,8 @@ class Comparison:
             bout_epochs=int(self.bout_epochs[epoch]),
             truth_context=_around(self.truth, epoch),
             predicted_context=_around(self.predicted, epoch),
-            power=tuple(self.quality.power[epoch].tolist()) if measured else None,
-            flat=flat,
-            clipped=clipped,
-            emg=emg,
-            movement=movement,
+            power=tuple(power.tolist()) if np.isfinite(power).all() else None,
+            signs={word: share if np.isfinite(share) else None for word, share in shares.items()},
             signal=self.signal[epoch],
             edited=bool(self.edited[epoch]),
         )
@@ -318,7 +312,7 @@ def compare(
     predicted: StageArray,
     *,
     proba: Proba | None = None,
-    quality: Quality | None = None,
+    signs: EpochSigns | None = None,
     edited: NDArray[np.bool_] | None = None,
     night: str = "",
     subject: str = "",
@@ -328,14 +322,14 @@ def compare(
 ) -> Comparison:
     """Lay two hypnograms of one night beside each other, ``int8 [n_epochs]`` both.
 
-    ``proba`` are the model's probabilities ``float32 [n_epochs, 5]``, ``quality`` the signal's measures, ``edited``
+    ``proba`` are the model's probabilities ``float32 [n_epochs, 5]``, ``signs`` those of poor signal, ``edited``
     ``bool [n_epochs]`` what was corrected by hand, ``start`` the clock time of epoch 0.
 
     Raises AlignmentError where any of them has another number of epochs.
     """
     truth, predicted = np.asarray(truth, dtype=np.int8), np.asarray(predicted, dtype=np.int8)
     n = len(truth)
-    others = {"prediction": predicted, "probabilities": proba, "signal": quality, "edits": edited}
+    others = {"prediction": predicted, "probabilities": proba, "signal": signs, "edits": edited}
     for name, other in others.items():
         if other is not None and len(other) != n:
             raise AlignmentError(f"The truth has {n} epochs, but the {name} {len(other)}; lay both on the recording.")
@@ -343,7 +337,7 @@ def compare(
         truth,
         predicted,
         proba,
-        nothing_measured(n) if quality is None else quality,
+        nothing_measured(n) if signs is None else signs,
         np.zeros(n, dtype=bool) if edited is None else np.asarray(edited, dtype=bool),
         night,
         subject,

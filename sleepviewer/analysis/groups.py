@@ -191,7 +191,7 @@ def clusters(comparison: Comparison) -> tuple[Cluster, ...]:
     if not errors.size:
         return ()
     parts = np.split(errors, np.flatnonzero(np.diff(errors) > CLUSTER_GAP) + 1)
-    poor, measured = comparison.quality.poor, comparison.quality.measured
+    poor, measured = comparison.signs.poor, comparison.signs.measured
     found = []
     for part in parts:
         start, stop = int(part[0]), int(part[-1]) + 1

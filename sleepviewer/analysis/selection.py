@@ -22,7 +22,7 @@ class ErrorFilter:
 
     Ranges are (least, most), both included: ``confidence`` the probability of the predicted stage (epochs without
     probabilities have none and fail), ``distance`` epochs to the nearest transition of the truth, ``hour`` whole hours
-    of the night from 0, ``run`` the length of the run of errors. ``signal`` is a sign of artefacts, ``good`` or
+    of the night from 0, ``run`` the length of the run of errors. ``signal`` is a sign of poor signal, ``good`` or
     ``unknown``; ``edited`` whether the epoch was corrected by hand. Where ``truth`` and ``predicted`` are the same
     stage, the epochs are asked for in which both say so.
     """
@@ -62,7 +62,7 @@ class ErrorFilter:
         if self.kinds is not None:
             kept &= np.isin(comparison.kind[epochs], [KINDS.index(kind) for kind in self.kinds])
         if self.signal is not None:
-            kept &= comparison.quality.told(self.signal)[epochs]
+            kept &= comparison.signs.described_as(self.signal)[epochs]
         return epochs[kept]
 
 

@@ -15,10 +15,10 @@ from matplotlib.patches import Patch
 
 from sleepviewer.analysis.agreement import Agreement
 from sleepviewer.analysis.errors import Comparison
-from sleepviewer.analysis.quality import epoch_spectra
 from sleepviewer.analysis.shifts import KINDS
 from sleepviewer.errors import ChannelError
 from sleepviewer.recording import Recording
+from sleepviewer.recording.spectra import epoch_spectra
 from sleepviewer.reports import drawing
 from sleepviewer.reports.colours import KINDS_LIGHT, STAGES_LIGHT
 from sleepviewer.reports.paper import own_settings

@@ -51,7 +51,7 @@ FLAT_UV: Final = 2.0
 FLAT_SHARE: Final = 0.25
 """A second is flat if its in-band RMS and its neighbors' (median of 5 s) are below both: µV, share of the night's."""
 
-WHITE_SHARE: Final = 0.33
+WHITE_SHARE: Final = 0.4
 WHITE_TILT: Final = 1.7
 """Up to this share, a second is flat as well if it is amplifier noise by its spectrum: over 11 s, its power from 1 to 5
 Hz is less than so many times its power from 11 to 16 Hz, both by frequency."""

@@ -43,6 +43,10 @@ _CHUNK: Final = 32
 _LINE_SHARE: Final = 0.05
 """Mains whose RMS is above this share of a second's peak-to-peak amplitude are taken out of the amplitude."""
 
+LEAST_ALIAS_HZ: Final = 20.0
+"""Mains whose alias is below this frequency are not looked for: they can't be told from an EEG, and a recorder that
+samples at such a rate (64 Hz, for instance) filters them out before."""
+
 _MAINS_ORDERS: Final = 4
 """Powers of time by which the mains are multiplied: with four, mains that are 0.3 Hz off are taken out to 0.1 %."""
 
@@ -204,7 +208,7 @@ class _Functions(NamedTuple):
 def _functions(length: int, rate_hz: float) -> _Functions:
     t = (np.arange(length) - (length - 1) / 2) / rate_hz
     turn = 2 * np.pi * t
-    there = [hz for hz in MAINS_HZ if hz < rate_hz / 2 + 1]
+    there = [hz for hz in MAINS_HZ if abs(hz - rate_hz * round(hz / rate_hz)) >= LEAST_ALIAS_HZ]
     mains = [f(turn * hz) * (2 * t) ** order for hz in there for order in range(_MAINS_ORDERS) for f in _WAVES]
     bands = [
         [f(turn * hz) for hz in range(first, last + 1) if hz < rate_hz / 2 for f in _WAVES]

@@ -13,6 +13,8 @@ MICROVOLT: Final = "µV"
 PLAUSIBLE_IQR_UV: Final = (1.0, 2000.0)
 """Interquartile ranges in µV beyond which a channel is hardly a scalp recording in the unit that it claims."""
 
+_USUAL_IQR_UV: Final = 20.0
+
 # Both code points of mu (U+00B5 and U+03BC) and the letter u occur. A capital M is left out on purpose: "MV" may be
 # meant as milli or be a real mega, and a unit is never guessed.
 _TO_MICROVOLTS: Final[dict[str, float]] = {
@@ -84,6 +86,12 @@ def interquartile_range(samples: NDArray[np.float32]) -> float:
     """Return the width of the middle half of the values, NaN left out; what a few artefacts do not change."""
     low, high = np.nanquantile(samples, (0.25, 0.75))
     return float(high - low)
+
+
+def usual_gain(samples: NDArray[np.float32]) -> np.float32:
+    """Return by what samples of unknown unit, of any shape, are multiplied to have an EEG's usual spread in µV."""
+    spread = interquartile_range(samples) if np.isfinite(samples).any() else 0.0
+    return np.float32(_USUAL_IQR_UV / spread if spread > 0 else 1.0)
 
 
 def amplitude_notes(spread_uv: float, label: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepviewer.analysis.errors import Comparison, compare
-from sleepviewer.analysis.quality import measure
+from sleepviewer.analysis.signs import measure_signs
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive
 from sleepviewer.errors import ChannelError
 from sleepviewer.recording import ToldUnit
@@ -61,14 +61,14 @@ class NightFacts:
         """Compare the expert with the model, or None where one of them is missing."""
         if "expert" not in self.scorers or "model" not in self.scorers:
             return None
-        quality = None
+        signs = None
         if self.signal is not None and len(self.signal):
-            quality = measure(self.signal, self.rate_hz, n=self.n_epochs, places=self.places)
+            signs = measure_signs(self.signal, self.rate_hz, n=self.n_epochs, places=self.places)
         return compare(
             self.scorers["expert"],
             self.scorers["model"],
             proba=self.proba,
-            quality=quality,
+            signs=signs,
             edited=self.edited,
             night=self.name,
             start=self.start,

@@ -8,8 +8,8 @@ import numpy as np
 
 from sleepviewer.analysis.diff import LEGEND, LINE_EPOCHS
 from sleepviewer.analysis.errors import Comparison, letters
-from sleepviewer.analysis.quality import epoch_spectra
 from sleepviewer.analysis.shifts import KINDS
+from sleepviewer.recording.spectra import epoch_spectra
 from sleepviewer.reports import night_tables, pictures
 from sleepviewer.reports.colours import KIND_CLASSES
 from sleepviewer.reports.html import page, tag

@@ -8,8 +8,8 @@ import numpy as np
 
 from sleepviewer.analysis.diff import LEGEND, diff_lines
 from sleepviewer.analysis.errors import Comparison
-from sleepviewer.analysis.quality import epoch_spectra
 from sleepviewer.analysis.shifts import KINDS
+from sleepviewer.recording.spectra import epoch_spectra
 from sleepviewer.reports import night_tables
 from sleepviewer.reports.colours import KINDS_LIGHT, STAGES_LIGHT
 from sleepviewer.reports.drawing import differences, hypnodensity, hypnogram, spectrogram

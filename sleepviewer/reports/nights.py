@@ -15,7 +15,7 @@ import numpy as np
 from sleepviewer.analysis.calibration import softmax
 from sleepviewer.analysis.errors import Comparison, compare
 from sleepviewer.analysis.provenance import OUT_OF_FOLD, Provenance, TrainingRecord, card_records, provenance
-from sleepviewer.analysis.quality import measure
+from sleepviewer.analysis.signs import measure_signs
 from sleepviewer.archive.archive import NOT_CORRECTED, ScoringArchive, read_archive
 from sleepviewer.datasets.manifest import read_manifest
 from sleepviewer.errors import AnalysisError, ArchiveError, SleepViewerError
@@ -178,7 +178,7 @@ def archived_night(
         archive.night_expert,
         predicted,
         proba=archive.night_proba,
-        quality=measure(archive.x[:, :, 0], archive.fs, n=archive.n_epochs, places=archive.epoch_index),
+        signs=measure_signs(archive.x[:, :, 0], archive.fs, n=archive.n_epochs, places=archive.epoch_index),
         edited=edited,
         night=path.stem,
         subject=subject,

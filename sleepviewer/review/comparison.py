@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from sleepviewer.analysis.errors import Comparison, compare
 from sleepviewer.analysis.provenance import Provenance, TrainingRecord, provenance
-from sleepviewer.analysis.quality import Quality, measure, nothing_measured
+from sleepviewer.analysis.signs import EpochSigns, measure_signs, nothing_measured
 from sleepviewer.analysis.statistics import side_by_side
 from sleepviewer.errors import SleepViewerError
 from sleepviewer.hypnogram.base import Hypnogram
 from sleepviewer.recording.base import Recording
+from sleepviewer.recording.units import usual_gain
 from sleepviewer.review.document import Document
 from sleepviewer.review.events import EventKind
 from sleepviewer.review.night import Night
@@ -23,12 +24,12 @@ from sleepviewer.stages import StageArray
 
 
 def document_comparison(
-    document: Document, *, against: StageArray | None = None, quality: Quality | None = None, night: str = ""
+    document: Document, *, against: StageArray | None = None, signs: EpochSigns | None = None, night: str = ""
 ) -> Comparison | None:
     """Compare the model with the expert's hypnogram, or with ``against``; None where either is missing.
 
-    ``against`` is any hypnogram of the night, as ``document.labels`` for what counts after the edits. ``quality`` is
-    measured once in the background (:func:`recording_quality`): it does not change with edits.
+    ``against`` is any hypnogram of the night, as ``document.labels`` for what counts after the edits. ``signs`` are
+    measured once in the background (:func:`recording_signs`): they do not change with edits.
     """
     truth = against if against is not None else None if document.truth is None else document.truth.stages
     if truth is None or document.prediction is None:
@@ -38,7 +39,7 @@ def document_comparison(
         truth,
         document.prediction.stages,
         proba=document.prediction.proba,
-        quality=quality,
+        signs=signs,
         edited=document.edited,
         night=night,
         start=start,
@@ -80,7 +81,7 @@ def paired_comparison(
     document: Document,
     pairing: Pairing,
     *,
-    quality: Quality | None = None,
+    signs: EpochSigns | None = None,
     start: datetime | None = None,
     night: str = "",
 ) -> Comparison | None:
@@ -96,7 +97,7 @@ def paired_comparison(
         reference,
         judged,
         proba=None if prediction is None else prediction.proba,
-        quality=quality,
+        signs=signs,
         edited=document.edited,
         night=night,
         start=start,
@@ -148,8 +149,8 @@ def arousals_of(document: Document) -> tuple[float, ...]:
     return tuple(e.start_s for e in document.events if e.kind == EventKind.AROUSAL and not e.suggested)
 
 
-def recording_quality(recording: Recording, channel: str | None) -> Quality:
-    """Measure a channel's epochs; it reads the whole channel, so that it belongs in the background.
+def recording_signs(recording: Recording, channel: str | None) -> EpochSigns:
+    """Measure the signs of poor signal in a channel's epochs; it reads all of it, so call it in the background.
 
     A channel that can't be cut into epochs, or none at all, leaves everything unknown.
     """
@@ -159,7 +160,9 @@ def recording_quality(recording: Recording, channel: str | None) -> Quality:
         epochs: NDArray[np.float32] = recording.read_epochs(channel)
     except SleepViewerError:
         return nothing_measured(recording.n_epochs)
-    return measure(epochs, recording.channel(channel).rate_hz, n=recording.n_epochs)
+    if not recording.channel(channel).is_voltage:
+        epochs = epochs * usual_gain(epochs)
+    return measure_signs(epochs, recording.channel(channel).rate_hz, n=recording.n_epochs)
 
 
 def night_provenance(night: Night, records: tuple[TrainingRecord, ...] = ()) -> Provenance:

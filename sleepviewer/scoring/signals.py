@@ -19,11 +19,10 @@ from sleepviewer.errors import ChannelError, UnitError
 from sleepviewer.recording.base import Recording, Samples
 from sleepviewer.recording.quality import BAD_KINDS, QualityKind, SignalQuality, assess, assess_epochs
 from sleepviewer.recording.quality_measures import SECONDS
-from sleepviewer.recording.units import amplitude_notes, interquartile_range
+from sleepviewer.recording.units import amplitude_notes, interquartile_range, usual_gain
 from sleepviewer.recording.units_told import AS_IT_IS
 from sleepviewer.stages import EPOCH_S
 
-_USUAL_IQR_UV: Final = 20.0
 NO_SIGNAL: Final = frozenset({QualityKind.GAP, QualityKind.FLAT})
 """What makes an epoch of an EOG or EMG unusable: eyes and muscles do move far beyond their usual amplitude."""
 UNUSABLE: Final = frozenset(BAD_KINDS)
@@ -132,7 +131,7 @@ def prepare_signal(
     Where the unit is not known (``in_uv`` False) the night's own spread is taken for that of an EEG, so that quality is
     judged relative to it alone. Notes say which epochs are not scored, and whether the amplitude is implausible.
     """
-    quality = assess(samples if in_uv else samples * _usual_gain(samples), rate_hz, n_epochs)
+    quality = assess(samples if in_uv else samples * usual_gain(samples), rate_hz, n_epochs)
     missing = np.isin(quality.kinds, list(unusable))
     notes = list(quality.notes(label, unusable))
     clean = _clean_samples(samples, quality, rate_hz)
@@ -140,12 +139,6 @@ def prepare_signal(
         notes.extend(amplitude_notes(interquartile_range(clean), label))
     _blank(samples, quality, missing, rate_hz, unusable & _FILLED)
     return NightSignal(label, rate_hz, fill_gaps(samples), missing, tuple(notes), quality)
-
-
-def _usual_gain(samples: Samples) -> np.float32:
-    """Return by what samples of unknown unit are multiplied to have an EEG's usual spread."""
-    spread = interquartile_range(samples) if np.isfinite(samples).any() else 0.0
-    return np.float32(_USUAL_IQR_UV / spread if spread > 0 else 1.0)
 
 
 def _kinds_found(quality: SignalQuality) -> str:

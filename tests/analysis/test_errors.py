@@ -14,8 +14,8 @@ from helpers.review_values import proba_of
 from sleepviewer.analysis.diff import LEGEND, diff_text
 from sleepviewer.analysis.errors import FAR, compare
 from sleepviewer.analysis.groups import CRITERIA, Groups, clusters
-from sleepviewer.analysis.quality import measure
 from sleepviewer.analysis.shifts import Kind, error_runs
+from sleepviewer.analysis.signs import measure_signs
 from sleepviewer.errors import AlignmentError
 from sleepviewer.stages import Stage
 
@@ -169,12 +169,12 @@ def test_a_twenty_minute_artefact_is_a_cluster_explained_by_the_signal() -> None
     x = eeg(200)
     x[100:140] = np.clip(x[100:140] * 60, -400, 400)
     predicted = changed(truth, 101, 139, W)
-    found = clusters(compare(truth, predicted, quality=measure(x, RATE, n=200), night="n"))
+    found = clusters(compare(truth, predicted, signs=measure_signs(x, RATE, n=200), night="n"))
     assert [(c.start, c.stop, c.errors) for c in found] == [(101, 139, 38)]
     assert found[0].by_signal
     assert found[0].pair == (N2, W)
     assert "explained by the signal" in found[0].text
-    clean = clusters(compare(truth, predicted, quality=measure(eeg(200), RATE, n=200)))
+    clean = clusters(compare(truth, predicted, signs=measure_signs(eeg(200), RATE, n=200)))
     assert len(clean) == 1
     assert not clean[0].by_signal
     assert not clusters(compare(truth, predicted))[0].by_signal

@@ -15,7 +15,7 @@ from sleepviewer.review.comparison import (
     document_scorers,
     document_statistics,
     night_provenance,
-    recording_quality,
+    recording_signs,
 )
 from sleepviewer.review.lights import Lights
 from sleepviewer.review.opening import open_night
@@ -63,9 +63,9 @@ def test_statistics_follow_edits_lights_and_arousals() -> None:
 def test_quality_and_provenance_of_an_open_night(tmp_path: Path) -> None:
     path = simulate_night(tmp_path, hours=0.1).psg_path
     with open_recording(path) as recording:
-        assert recording_quality(recording, "EEG Fpz-Cz").measured.all()
-        assert not recording_quality(recording, None).measured.any()
-        assert not recording_quality(recording, "nothing").measured.any()
+        assert recording_signs(recording, "EEG Fpz-Cz").measured.all()
+        assert not recording_signs(recording, None).measured.any()
+        assert not recording_signs(recording, "nothing").measured.any()
     night = open_night(path)
     with night.recording:
         assert night_provenance(night).seen is Seen.UNKNOWN
@@ -84,10 +84,10 @@ def test_the_real_nights_figures_equal_scikit_learns(real_copy: Path) -> None:
         random = np.random.default_rng(0)
         told = np.where(random.random(len(truth)) < 0.2, random.integers(0, 5, len(truth)), truth.stages)
         night.document.set_prediction(prediction_of(told.tolist()))
-        found = document_comparison(night.document, quality=recording_quality(night.recording, night.channel))
+        found = document_comparison(night.document, signs=recording_signs(night.recording, night.channel))
     assert found is not None
     assert found.agreement is not None
     both = truth.stages >= 0
     assert found.agreement.kappa == pytest.approx(cohen_kappa_score(truth.stages[both], told[both]))
     assert (found.confusion == confusion_matrix(truth.stages[both], told[both], labels=range(5))).all()
-    assert found.quality.measured.all()
+    assert found.signs.measured.all()

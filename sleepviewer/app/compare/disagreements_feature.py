@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt
 from sleepviewer.analysis.errors import Comparison
 from sleepviewer.analysis.order import Epochs
 from sleepviewer.analysis.provenance import Provenance, Seen
-from sleepviewer.analysis.quality import Quality
+from sleepviewer.analysis.signs import EpochSigns
 from sleepviewer.analysis.suspects import find_suspects
 from sleepviewer.app.compare.disagreements_panel import DisagreementsPanel
 from sleepviewer.app.feature import Commands, Services
@@ -23,7 +23,7 @@ from sleepviewer.app.shell.theme import Theme
 from sleepviewer.app.work.background import Background
 from sleepviewer.errors import SeenLabelsError, SleepViewerError
 from sleepviewer.recording.base import Recording
-from sleepviewer.review.comparison import Pairing, night_provenance, paired_comparison, recording_quality
+from sleepviewer.review.comparison import Pairing, night_provenance, paired_comparison, recording_signs
 from sleepviewer.review.document import Change
 from sleepviewer.review.navigation import EpochWalk
 from sleepviewer.review.night import Night
@@ -55,7 +55,7 @@ class DisagreementsPart(QObject):
         self._services = services
         self._session: NightSession | None = None
         self._comparison: Comparison | None = None
-        self._qualities: dict[str, Quality] = {}
+        self._signs: dict[str, EpochSigns] = {}
         self._provenances: dict[_Judge, Provenance] = {}
         self._walk: EpochWalk | None = None
         self._stale = True
@@ -121,7 +121,7 @@ class DisagreementsPart(QObject):
             self._session.walk_changed.disconnect(self._show_walk)
             self._session.channel_changed.disconnect(self._on_channel)
         self._session, self._comparison, self._walk = None, None, None
-        self._qualities, self._provenances, self._judge = {}, {}, None
+        self._signs, self._provenances, self._judge = {}, {}, None
         self.panel.forget()
         self._session = session
         session.document_changed.connect(self._on_change)
@@ -189,21 +189,21 @@ class DisagreementsPart(QObject):
         same = edits_only and not self._stale and pairing is Pairing.MODEL_EXPERT
         self._stale = False
         recording, label = session.night.recording, session.night.channel
-        quality = self._qualities.get(label or "")
+        signs = self._signs.get(label or "")
         if same and self._comparison is not None:
             found: Comparison | None = self._comparison.with_edited(session.document.edited)
         else:
             found = paired_comparison(
-                session.document, pairing, quality=quality, start=recording.start, night=recording.path.stem
+                session.document, pairing, signs=signs, start=recording.start, night=recording.path.stem
             )
         self._comparison = found
-        if quality is None and self._seen and not self._quality_work.running:
+        if signs is None and self._seen and not self._quality_work.running:
             self._quality_work.start(partial(_measured, recording, label))
         suspects, told = self._suspects(session, found)
         self.panel.show_comparison(
             found,
             recording,
-            measured=quality is not None,
+            measured=signs is not None,
             suspects=suspects,
             told=told,
             nothing=_NOTHING[pairing],
@@ -217,8 +217,8 @@ class DisagreementsPart(QObject):
 
     def _on_measured(self, answer: object) -> None:
         assert isinstance(answer, tuple)
-        label, quality = answer
-        self._qualities[label] = quality
+        label, signs = answer
+        self._signs[label] = signs
         self._compare_if_seen()
 
     # -- suspect labels
@@ -371,8 +371,8 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def _measured(recording: Recording, label: str | None, _: Callable[[], bool]) -> tuple[str, Quality]:
-    return label or "", recording_quality(recording, label)
+def _measured(recording: Recording, label: str | None, _: Callable[[], bool]) -> tuple[str, EpochSigns]:
+    return label or "", recording_signs(recording, label)
 
 
 def _looked_up(judge: _Judge, _: Callable[[], bool]) -> tuple[_Judge, Provenance]:

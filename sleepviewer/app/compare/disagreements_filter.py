@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QSizePolicy, QWidget
 
 from sleepviewer.analysis.diff import MARKS
 from sleepviewer.analysis.errors import BOUNDARY_EPOCHS, FAR, Comparison, pair_text
-from sleepviewer.analysis.quality import LIMITS
 from sleepviewer.analysis.selection import ErrorFilter
 from sleepviewer.analysis.shifts import KINDS, Kind
+from sleepviewer.analysis.signs import SIGNS
 from sleepviewer.stages import SCORED_STAGES, Stage
 
 Choice = tuple[str, Any]
@@ -60,7 +60,7 @@ _BOXES: Final[dict[str, tuple[str, str, tuple[Choice, ...]]]] = {
     "signal": (
         "Signal",
         "Any signal",
-        tuple((f"signal {word}", word) for word in ("good", *LIMITS, "unknown")),
+        tuple((f"signal {word}", word) for word in ("good", *SIGNS, "unknown")),
     ),
     "edited": ("Edited or not", "Edited or not", (("edited", True), ("not edited", False))),
 }

@@ -47,7 +47,7 @@ _TIPS: Final = {
     DISTANCE: "Epochs to the nearest transition of the reference; 0 touches one",
     HOUR: "Hour of the night, from lights off",
     BOUT: "Length of the reference's bout, epochs",
-    SIGNAL: "Signs of artefacts in the scored channel",
+    SIGNAL: "Signs of poor signal in the scored channel",
     EDITED: "Whether you gave the epoch a stage",
 }
 _WIDTHS: Final = {

@@ -1,4 +1,4 @@
-"""Band powers equal scipy's, and each sign of an artefact is the one that was planted."""
+"""Band powers equal scipy's, and each sign of poor signal is the one that was planted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from sleepviewer.analysis.quality import BANDS_HZ, measure
+from sleepviewer.analysis.signs import SIGNS, measure_signs
+from sleepviewer.recording.spectra import BANDS_HZ
 
 RATE = 100.0
 
@@ -21,7 +22,7 @@ def noise(n: int, seed: int = 0) -> np.ndarray:
 
 def test_powers_equal_scipys_welch() -> None:
     x = noise(3)
-    found = measure(x, RATE, n=3)
+    found = measure_signs(x, RATE, n=3)
     hz, density = welch(x, RATE, nperseg=400, detrend="constant")
     total = density[:, (hz >= 0.5) & (hz < 30)].sum(axis=1)
     for column, (low, high) in enumerate(BANDS_HZ.values()):
@@ -31,36 +32,37 @@ def test_powers_equal_scipys_welch() -> None:
 
 
 def test_good_signal_is_good() -> None:
-    assert measure(noise(20), RATE, n=20).words() == ["good"] * 20
+    assert measure_signs(noise(20), RATE, n=20).words() == ["good"] * 20
 
 
-def test_each_artefact_is_named() -> None:
+def test_each_artifact_is_named() -> None:
     x = noise(20)
     x[3, :600] = 0.2
     x[5] = np.clip(x[5] * 30, -200, 200)
     x[7, 1000:1600] += 2000 * np.sin(np.arange(600) / 20)
     x[9] += 40 * np.diff(np.random.default_rng(1).standard_normal(3001))
-    found = measure(x, RATE, n=20)
+    found = measure_signs(x, RATE, n=20)
     words = found.words()
     assert words[3] == "flat"
-    assert "movement" in words[7]
+    assert "clipped" in words[5]
+    assert "extreme amplitude" in words[7]
     assert "emg" in words[9]
     assert {i for i, word in enumerate(words) if word != "good"} == {3, 5, 7, 9}
-    for told in ("good", "flat", "clipped", "emg", "movement", "unknown"):
-        assert found.told(told).tolist() == [told in word.split("+") for word in words]
-    x[7] = 0
-    assert "clipped" in measure(x, RATE, n=20).words()[5]
+    assert found.share("flat")[3] == pytest.approx(6 / 30)
+    for word in ("good", *SIGNS, "unknown"):
+        assert found.described_as(word).tolist() == [word in said.split("+") for said in words]
+    assert found.quality.usable[[3, 7, 9]].all()  # muscle activity, and a few bad seconds, make no epoch unusable
 
 
 def test_epochs_lie_at_their_places_and_others_are_unknown() -> None:
     x = noise(3)
     x[1, 5] = np.nan
-    found = measure(x, RATE, n=6, places=np.array([0, 2, 5]))
-    assert found.measured.tolist() == [True, False, False, False, False, True]
-    assert found.words() == ["good", *["unknown"] * 4, "good"]
+    found = measure_signs(x, RATE, n=6, places=np.array([0, 2, 5]))
+    assert found.measured.tolist() == [True, False, True, False, False, True]
+    assert found.words() == ["good", "unknown", "gap", *["unknown"] * 2, "good"]
 
 
 @pytest.mark.parametrize("x", [np.empty((0, 0), np.float32), np.zeros((2, 10), np.float32)])
 def test_without_a_usable_signal_nothing_is_measured(x: np.ndarray) -> None:
-    assert not measure(x, RATE, n=2).measured.any()
-    assert not measure(x, 0.0, n=2).poor.any()
+    assert not measure_signs(x, RATE, n=2).measured.any()
+    assert not measure_signs(x, 0.0, n=2).poor.any()
