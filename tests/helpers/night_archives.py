@@ -36,7 +36,7 @@ def write_night(
         predicted = np.where(random.random(n) < 0.15, random.integers(0, 5, n), truth).astype(np.int8)
     proba = proba_of(predicted.tolist(), (0.5 + 0.49 * random.random(n)).tolist())
     labelled = np.flatnonzero(truth >= 0) if signal else np.empty(0, int)
-    x = random.normal(scale=20, size=(n, 30 * RATE)).cumsum(axis=1).astype(np.float32) * 0.05
+    x = random.normal(scale=20, size=(n, 30 * RATE)).cumsum(axis=1).astype(np.float32) * 0.3
     if artefact is not None:
         x[slice(*artefact)] = np.clip(x[slice(*artefact)] * 60, -400, 400)
     everything = {
