@@ -109,8 +109,9 @@ class Pyramid:
         lows, highs = self._levels[level]
         first = min(max(int(start_s * self.rate_hz // size), 0), lows.size)
         stop = max(min(int(-(-stop_s * self.rate_hz // size)), lows.size), first)
+        joined = max(int(per_column // size), 1)
+        stop = min(first - (first - stop) // joined * joined, lows.size)  # the last stretch is whole, as all are
         low, high = lows[first:stop], highs[first:stop]
-        joined = int(per_column // size)
         if joined > 1:
             low, high = _joined(low, joined, np.fmin), _joined(high, joined, np.fmax)
             size *= joined
