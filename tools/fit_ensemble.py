@@ -33,7 +33,7 @@ from sleepviewer.models.card import Limit
 from sleepviewer.scoring.ensemble import pooled
 from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.signals import NightSignal, prepare_signal
-from sleepviewer.scoring.yasa_engine import score_signals
+from sleepviewer.scoring.yasa_engine import OWN_RATE_HZ, score_signals
 from sleepviewer.simulation.disturbances import find_disturbances
 from sleepviewer.stages import Proba, Stage, StageArray
 
@@ -99,7 +99,7 @@ def ucddb_night(path: Path) -> tuple[NightSignal, StageArray]:
 def votes_of(night: HeldOutNight, engines: dict[str, FamilyEngine]) -> dict[str, Proba]:
     """Return what every engine makes of a night, ``float32 [n_epochs, 5]`` each."""
     votes = {name: engine.score_signal(night.signal).proba for name, engine in engines.items()}
-    return votes | {YASA: score_signals({"EEG": night.signal}, night.signal.missing).proba}
+    return votes | {YASA: score_signals({"EEG": night.signal}, night.signal.missing, at_most_hz=OWN_RATE_HZ).proba}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ from sleepviewer.models.shipped import peek_card
 from sleepviewer.scoring.ensemble import pooled, weights_for
 from sleepviewer.scoring.family_engine import FamilyEngine
 from sleepviewer.scoring.recipe import EnsembleRecipe
-from sleepviewer.scoring.yasa_engine import score_signals
+from sleepviewer.scoring.yasa_engine import OWN_RATE_HZ, score_signals
 from sleepviewer.stages import Stage, StageArray
 
 N_CLASSES: Final = 3
@@ -79,7 +79,7 @@ def main() -> None:
     rows = {}
     for night in ALL:
         signal, truth = ucddb_night(arguments.data / "ucddb" / f"{night}_wake_n3.npz")
-        yasa = score_signals({"EEG": signal}, signal.missing)
+        yasa = score_signals({"EEG": signal}, signal.missing, at_most_hz=OWN_RATE_HZ)
         found = {"yasa": yasa.proba}
         for name, folder in {"ensemble": folder_of.get(night), "without UCDDB": arguments.without}.items():
             if folder is not None:

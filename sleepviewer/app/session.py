@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from sleepviewer.hypnogram import Hypnogram
+from sleepviewer.recording.quality import SignalQuality
 from sleepviewer.review.document import Change, Document
 from sleepviewer.review.journal import JournalState
 from sleepviewer.review.navigation import EpochWalk
@@ -27,6 +28,8 @@ class NightSession(QObject):
     in_order_changed = Signal(bool)
     """Reviewing in the order of doubt begins or ends."""
 
+    quality_changed = Signal()
+    """The scored channel's signal quality is known, or not known any more."""
     fingerprinted = Signal()
     """The recording's hash is known."""
 
@@ -41,6 +44,7 @@ class NightSession(QObject):
         """Whether a journal is kept of this session."""
         self.is_discarded = False
         """Whether the user wants the unsaved edits put aside when the night is left."""
+        self._quality: SignalQuality | None = None
         self._walk: EpochWalk | None = None
         self._in_order = False
         self._epoch = 0
@@ -76,6 +80,16 @@ class NightSession(QObject):
     def scorers(self, scorers: tuple[Hypnogram, ...]) -> None:
         self._scorers = scorers
         self.scorers_changed.emit()
+
+    @property
+    def quality(self) -> SignalQuality | None:
+        """Signal quality of the scored channel; None as long as it is not known."""
+        return self._quality
+
+    @quality.setter
+    def quality(self, quality: SignalQuality | None) -> None:
+        self._quality = quality
+        self.quality_changed.emit()
 
     @property
     def walk(self) -> EpochWalk | None:

@@ -166,6 +166,14 @@ class SignalQuality:
         """Return the epochs of a kind, from 0, ascending."""
         return np.flatnonzero(self.kinds == kind)
 
+    def describe(self, epoch: int) -> str:
+        """Return what is bad about an epoch's signal: its kind, or its bad seconds by kind; nothing where none is."""
+        kind = QualityKind(int(self.kinds[epoch]))
+        if kind is not QualityKind.USABLE:
+            return kind.label
+        seconds = self.seconds[epoch]
+        return ", ".join(f"{int((seconds == k).sum())} s {k.label}" for k in BAD_KINDS if (seconds == k).any())
+
     def counts(self) -> dict[QualityKind, int]:
         """Return how many epochs are of each kind."""
         return {kind: int((self.kinds == kind).sum()) for kind in QualityKind}

@@ -36,6 +36,9 @@ _COLUMNS: Final = ("WAKE", "N1", "N2", "N3", "REM")
 _VOLTS_PER_MICROVOLT: Final = 1e-6
 
 
+OWN_RATE_HZ: Final = 100.0
+"""The rate that YASA resamples to, by a Fourier transform of the whole night; a polyphase filter is much quicker."""
+
 _MOST_MISSING: Final = 0.1
 """An EOG or EMG that lacks a larger share of its epochs is not given to YASA by the ensemble."""
 
@@ -108,7 +111,8 @@ class YasaEngine:
                 notes.append(f"YASA was not given “{label}” as {kind}: {error}")
                 continue
             signals[kind] = signal
-        return replace(score_signals(signals, eeg.missing, no_progress, cancel), notes=tuple(notes))
+        prediction = score_signals(signals, eeg.missing, no_progress, cancel, at_most_hz=OWN_RATE_HZ)
+        return replace(prediction, notes=tuple(notes))
 
 
 def score_signals(
@@ -116,11 +120,16 @@ def score_signals(
     missing: NDArray[np.bool_],
     progress: ProgressCallback = no_progress,
     cancel: CancelToken | None = None,
+    *,
+    at_most_hz: float = np.inf,
 ) -> Prediction:
-    """Score signals by kind, EEG first; epochs ``missing`` ``bool [n_epochs]`` stay unscored. Raises EngineError."""
+    """Score signals by kind, EEG first; epochs ``missing`` ``bool [n_epochs]`` stay unscored. Raises EngineError.
+
+    Signals at more than ``at_most_hz`` are resampled to that; YASA itself goes on with 100 Hz.
+    """
     cancel = cancel or CancelToken()
     started = time.perf_counter()
-    rate_hz = signals["EEG"].rate_hz
+    rate_hz = min(signals["EEG"].rate_hz, at_most_hz)
     classifier = classifier_path(tuple(signals))
     with yasa_calls():
         progress(Progress(0.1, "features"))

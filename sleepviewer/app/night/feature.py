@@ -192,6 +192,8 @@ class NightPart(QObject):
         row = self._view.quality
         before = row.has_content
         row.show_quality(quality)
+        if self._session is not None:
+            self._session.quality = quality
         if row.has_content != before:
             self._view.refresh_rows()
 

@@ -72,14 +72,9 @@ class QualityRow(TextRow):
         epoch = int(self._span.place_at(x, width))
         if quality is None or not 0 <= epoch < len(quality):
             return ""
-        kind = QualityKind(int(quality.kinds[epoch]))
-        if kind is not QualityKind.USABLE:
-            return f"Epoch {epoch + 1}: {kind.label}; not scored"
-        if not self._in_part[epoch]:
+        if not (found := quality.describe(epoch)):
             return ""
-        seconds = quality.seconds[epoch]
-        parts = [f"{int((seconds == kind).sum())} s {kind.label}" for kind in BAD_KINDS if (seconds == kind).any()]
-        return f"Epoch {epoch + 1}: {', '.join(parts)}"
+        return f"Epoch {epoch + 1}: {found}" + ("" if quality.usable[epoch] else "; not scored")
 
 
 def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -64,11 +64,13 @@ class ReviewPart(QObject):
         if self._session is not None:
             self._session.in_order_changed.disconnect(self._on_in_order)
             self._session.document_changed.disconnect(self._on_change)
+            self._session.quality_changed.disconnect(self._tab.show_quality)
         self._session = session
         session.queue.keep_together(self._together)
         session.queue.set_budget(self._budget)
         session.in_order_changed.connect(self._on_in_order)
         session.document_changed.connect(self._on_change)
+        session.quality_changed.connect(self._tab.show_quality)
         self._was_done = False
         self._on_in_order(session.in_order)
         self._services.check("review_together", self._together)

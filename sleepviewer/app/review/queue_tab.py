@@ -119,6 +119,10 @@ class ReviewTab(QWidget):
         if self.isVisible():
             self._freshen(session)
 
+    def show_quality(self) -> None:
+        """Show the reasons once more: the signal's quality is known now."""
+        self._model.tell_changed()
+
     def _freshen(self, session: NightSession) -> None:
         self._is_stale = False
         queue = session.queue

@@ -142,8 +142,14 @@ class QueueModel(RowModel):
             case 5:
                 return f"{1000 * self._plan.gain[epoch]:.2f}"
             case 6:
+                if self._poor_signal(epoch):
+                    return "signal"
                 return next((word for reason, (word, _) in _WORDS.items() if self._has(epoch, reason)), "")
         return Stage(self._stage(epoch, column)).label
+
+    def _poor_signal(self, epoch: int) -> str:
+        quality = None if self._session is None else self._session.quality
+        return "" if quality is None else quality.describe(epoch)
 
     def _has(self, epoch: int, reason: Reason) -> bool:
         assert self._plan is not None
@@ -159,5 +165,7 @@ class QueueModel(RowModel):
             "second_stage": "" if second is None else Stage(int(second.stages[epoch])).label,
         }
         words = [text.format(**said) for reason, (_, text) in _WORDS.items() if self._has(epoch, reason)]
+        if poor := self._poor_signal(epoch):
+            words.insert(0, f"poor signal: {poor}")
         sentence = "; ".join(words)
         return sentence[:1].upper() + sentence[1:]

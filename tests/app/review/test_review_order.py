@@ -19,6 +19,7 @@ from sleepviewer.app.review.budget_bar import BudgetBar, budget_from_json, budge
 from sleepviewer.app.review.queue_tab import ReviewTab
 from sleepviewer.app.session import NightSession
 from sleepviewer.app.window import MainWindow
+from sleepviewer.recording.quality import assess_epochs
 from sleepviewer.review.edits import NOT_CORRECTED
 from sleepviewer.review.review_queue import DEFAULT_BUDGET
 from sleepviewer.stages import Stage
@@ -310,3 +311,40 @@ def test_a_budget_is_kept_as_it_is(qtbot: QtBot) -> None:
     for budget in (Budget(BudgetKind.KAPPA, 0.93), Budget(BudgetKind.MINUTES, 45), Budget(BudgetKind.PERCENT, 12)):
         bar.show_budget(budget)
         assert bar.budget == budget_from_json(budget_to_json(budget), DEFAULT_BUDGET) == budget
+
+
+def why_of(window: MainWindow) -> list[tuple[str, str, str]]:
+    """Epoch, word and tool tip of each row of the queue."""
+    model = tab_of(window).findChild(QTableView).model()
+    last = model.columnCount() - 1
+    return [
+        (
+            model.index(row, 0).data(),
+            model.index(row, last).data(),
+            model.index(row, last).data(Qt.ItemDataRole.ToolTipRole) or "",
+        )
+        for row in range(model.rowCount())
+    ]
+
+
+def test_poor_signal_is_a_reason_to_look(scored: MainWindow) -> None:
+    samples = (np.random.default_rng(0).standard_normal((N, 3000)) * 30).astype(np.float32)
+    samples[4, :500] = np.random.default_rng(1).standard_normal(500) * 900
+    before = [epoch for epoch, _, _ in why_of(scored)]
+    session_of(scored).quality = assess_epochs(samples, 100.0)
+    rows = {epoch: (word, tip) for epoch, word, tip in why_of(scored)}
+    assert list(rows) == before  # it says why, and changes no order
+    assert rows["5"][0] == "signal"
+    assert rows["5"][1].startswith("Poor signal: 5 s extreme amplitude")
+    assert rows["21"][0] != "signal"
+    session_of(scored).quality = None
+    assert "signal" not in {word for _, word, _ in why_of(scored)}
+
+
+def test_no_agreement_is_expected_beyond_what_was_validated(opened: MainWindow) -> None:
+    session = session_of(opened)
+    session.document.set_prediction(replace(prediction_of([2] * N, [0.9] * N), unvalidated=("it is short",)))
+    text = tab_of(opened).text
+    assert "not validated for this recording" in text
+    assert "it is short" in text
+    assert "κ" not in text.split("\n")[0]
